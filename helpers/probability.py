@@ -52,7 +52,9 @@ def check_ids(ids: ArrayLike, vocab_size: int) -> np.ndarray:
         )
     if array.size and not (array.min() >= 0 and array.max() < vocab_size):
         wrong = array[(array < 0) | (array >= vocab_size)][0]
-        raise ValueError(f"token id {wrong} is not in the vocabulary of {vocab_size}; encode the text with this model's own vocabulary")
+        raise ValueError(
+            f"token id {wrong} is not in the vocabulary of {vocab_size}; encode the text with this model's own vocabulary"
+        )
     return array.astype(np.int64, copy=False)
 
 
@@ -88,7 +90,9 @@ def check_distribution(p: ArrayLike, name: str = "p") -> np.ndarray:
     """Return p as a (V,) array; raise ValueError unless it is non-negative and sums to one."""
     p = np.asarray(p, dtype=float)
     if p.ndim != 1 or p.size == 0 or (p < 0).any() or not math.isclose(p.sum(), 1.0, abs_tol=1e-6):
-        raise ValueError(f"{name} must be a list of probabilities that sums to 1, got {p.size} numbers that sum to {p.sum():.6g}")
+        raise ValueError(
+            f"{name} must be a list of probabilities that sums to 1, got {p.size} numbers that sum to {p.sum():.6g}"
+        )
     return p
 
 

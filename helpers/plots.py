@@ -1,0 +1,127 @@
+"""The course's figures: arrays in, Axes out.
+
+One style for all: Okabe and Ito's colours, each with a line style and a marker of its own, so that nothing is told by colour
+alone; a title that states the finding; labels required by every signature. The background is opaque, so a figure reads the
+same in a light and in a dark theme.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+# Okabe and Ito, Color Universal Design (2008); yellow is left out, for it does not show on white
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = "osD^vPX"
+DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
+GREY = "#595959"
+
+
+def use_style() -> None:
+    """Set matplotlib's defaults for the whole course; each notebook calls it once."""
+    plt.rcParams.update({
+        "figure.figsize": (8, 4.5), "figure.dpi": 100, "figure.facecolor": "white", "figure.constrained_layout.use": True,
+        "axes.facecolor": "white", "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
+        "axes.labelsize": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+        "axes.prop_cycle": plt.cycler(color=OKABE_ITO), "grid.color": "#DDDDDD", "grid.linewidth": 0.8,
+        "xtick.labelsize": 11, "ytick.labelsize": 11, "legend.fontsize": 11, "font.size": 11,
+        "lines.linewidth": 2, "lines.markersize": 6,
+    })  # fmt: skip
+
+
+def new_axes(ax: Axes | None, *, title: str, xlabel: str, ylabel: str) -> Axes:
+    """The given Axes, or those of a new figure, with title and labels set."""
+    ax = ax or plt.subplots()[1]
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def add_baselines(ax: Axes, baselines: Mapping[str, float], horizontal: bool = True) -> None:
+    """Dotted grey lines with their names written on them: name → value on the measured axis."""
+    for name, value in baselines.items():
+        if horizontal:
+            ax.axhline(value, color=GREY, linestyle=":", linewidth=1.5, zorder=1)
+            ax.annotate(name, (0.995, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
+                        ha="right", va="bottom", color=GREY)  # fmt: skip
+        else:
+            ax.axvline(value, color=GREY, linestyle=":", linewidth=1.5, zorder=1)
+            ax.annotate(name, (value, 0.99), xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
+                        ha="left", va="top", color=GREY)  # fmt: skip
+
+
+def lines(
+    series: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    baselines: Mapping[str, float] | None = None,
+    log: str = "",
+    markers: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """One line for each name → (x, y), both (N,); several get a legend. log: "x", "y" or "xy" for logarithmic axes."""
+    ax = new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
+    for i, (name, (x, y)) in enumerate(series.items()):
+        style = i % len(OKABE_ITO)
+        ax.plot(x, y, color=OKABE_ITO[style], linestyle=DASHES[style], marker=MARKERS[style] if markers else None, label=name)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log")
+    add_baselines(ax, baselines or {})
+    if len(series) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def bars(
+    names: Sequence[str],
+    values: ArrayLike,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str = "",
+    baselines: Mapping[str, float] | None = None,
+    digits: int = 2,
+    highlight: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Horizontal bars, the first on top, each with its value (N,) written beside it; those named in highlight are hatched."""
+    values = np.asarray(values, dtype=float)
+    ax = ax or plt.subplots(figsize=(8, 0.9 + 0.38 * len(names)))[1]
+    new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
+    for i, (name, value) in enumerate(zip(names, values, strict=True)):
+        marked = name in highlight
+        ax.barh(i, value, color=OKABE_ITO[1] if marked else OKABE_ITO[0], hatch="//" if marked else None, edgecolor="white")
+        ax.annotate(f"{value:.{digits}f}", (value, i), xytext=(5, 0), textcoords="offset points", va="center", fontsize=11)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.margins(x=0.12)
+    add_baselines(ax, baselines or {}, horizontal=False)
+    return ax
+
+
+def heatmap(
+    values: ArrayLike,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    xticks: Sequence[str],
+    yticks: Sequence[str],
+    colorbar: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """A matrix (rows, columns) as colours, dark for small; xticks (columns,) and yticks (rows,) name its sides."""
+    ax = new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
+    image = ax.imshow(np.asarray(values, dtype=float), cmap="cividis", aspect="auto", interpolation="nearest")
+    ax.set_xticks(range(len(xticks)), xticks)
+    ax.set_yticks(range(len(yticks)), yticks)
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, ax=ax, label=colorbar)
+    return ax
