@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from helpers.ladder import Rung
+
 # Okabe and Ito, Color Universal Design (2008); yellow is left out, for it does not show on white
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = "osD^vPX"
@@ -103,6 +105,25 @@ def bars(
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.12)
     add_baselines(ax, baselines or {}, horizontal=False)
+    return ax
+
+
+def ladder(rungs: Sequence[Rung], *, title: str, ax: Axes | None = None) -> Axes:
+    """The rungs of `helpers.ladder` as bars, in the order given; those measured on this machine are hatched."""
+    names = [f"{rung.name} (yours)" if rung.yours else rung.name for rung in rungs]
+    own = [name for name, rung in zip(names, rungs, strict=True) if rung.yours]
+    xlabel = "bits per byte of the validation text (hatched: yours)"
+    return bars(names, [rung.bits_per_byte for rung in rungs], title=title, xlabel=xlabel, highlight=own, ax=ax)
+
+
+def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: str, ax: Axes | None = None) -> Axes:
+    """One upright bar for each token of a text (T,), with the token written beneath it."""
+    ax = ax or plt.subplots(figsize=(max(6, 0.17 * len(tokens)), 4))[1]
+    new_axes(ax, title=title, xlabel="", ylabel=ylabel)
+    ax.bar(range(len(tokens)), np.asarray(values, dtype=float), color=OKABE_ITO[0])
+    ax.set_xticks(range(len(tokens)), tokens, rotation=90, fontsize=10)
+    ax.set_xlim(-0.6, len(tokens) - 0.4)
+    ax.grid(axis="x", visible=False)
     return ax
 
 
