@@ -1,0 +1,77 @@
+"""What all widgets of the course share: one look, one way of drawing text, and the static picture.
+
+A widget shows itself in three forms, and the page takes the best it can: the live view where a kernel runs, a picture or
+text in a saved notebook and on GitHub, and one line of `text/plain`. Validation compares the text, not pictures or live views.
+"""
+
+import base64
+import io
+import warnings
+from pathlib import Path
+
+import anywidget
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+STATIC = Path(__file__).parent / "static"
+INK, GREY, PALE = "#1a1a1a", "#595959", "#e3e3e3"
+SPACE, NEWLINE = "␣", "↵"
+
+
+def script(name: str) -> str:
+    """One self-contained ES module: the shared functions, then the widget's own (a widget's module cannot import)."""
+    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in ("base.js", name))
+
+
+def visible(token: str) -> str:
+    """A token with its spaces and newlines made visible: " the" → "␣the"."""
+    return token.replace(" ", SPACE).replace("\n", NEWLINE).replace("\t", "⇥") or "∅"
+
+
+def new_figure(height: float) -> Figure:
+    """An empty white figure, 8 inches wide, that belongs to no window and changes no global state of matplotlib."""
+    figure = Figure(figsize=(8, height), dpi=100, facecolor="white", layout="none")  # whatever the notebook's style says
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as PNG bytes, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a script that the font lacks shows as boxes, silently
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A widget that says what it is in words (`summary`) and brings what stands in its place in a saved notebook (`static`)."""
+
+    _css = STATIC / "widgets.css"
+
+    def summary(self) -> str:
+        """One line that says what the widget shows, the same in every run."""
+        raise NotImplementedError(f"{type(self).__name__} must define summary()")
+
+    def static(self) -> dict[str, str]:
+        """MIME type → content of what a saved notebook shows, the same in every run."""
+        raise NotImplementedError(f"{type(self).__name__} must define static()")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.summary()})"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return data | self.static() | {"text/plain": repr(self)}, metadata
+
+
+class PicturedWidget(CourseWidget):
+    """A widget that can draw itself."""
+
+    def picture(self) -> Figure:
+        """What the widget shows now, as a figure."""
+        raise NotImplementedError(f"{type(self).__name__} must define picture()")
+
+    def static(self) -> dict[str, str]:
+        """The picture as PNG."""
+        return {"image/png": base64.b64encode(to_png(self.picture())).decode("ascii")}
