@@ -60,7 +60,7 @@ def compress(model: LanguageModel, ids: ArrayLike) -> bytes:
 
 
 def decompress(model: LanguageModel, data: bytes) -> np.ndarray:
-    """The ids (T,) that `compress` was given, from its bytes and the same model. Raises ValueError for data that is cut short."""
+    """The ids (T,) that `compress` was given, from its bytes and the same model. Raises ValueError for data cut short."""
     if len(data) <= LENGTH_BYTES:
         raise ValueError(f"expected at least {LENGTH_BYTES + 1} bytes made by compress, got {len(data)}; the file is cut short")
     n_tokens, coming = int.from_bytes(data[:LENGTH_BYTES], "big"), _bits(data[LENGTH_BYTES:])
@@ -83,12 +83,14 @@ def decompress(model: LanguageModel, data: bytes) -> np.ndarray:
             else:
                 break
             low, high, value = 2 * (low - shift), 2 * (high - shift) + 1, 2 * (value - shift) + next(coming)
+    if value != (HALF if low >= QUARTER else QUARTER):  # the two bits with which compress closes, then nothing
+        raise ValueError("the data do not end with their last token; they are cut short, or were made with another model")
     return ids
 
 
 def _bits(data: bytes) -> Iterator[int]:
-    """The bits of the data, then zeros for as long as the register wants to look ahead; more than that means data is missing."""
+    """The bits of the data, then zeros for as far as the register looks ahead of the last two; more means data are missing."""
     yield from np.unpackbits(np.frombuffer(data, np.uint8)).tolist()
-    for _ in range(2 * REGISTER_BITS):
+    for _ in range(REGISTER_BITS - 2):
         yield 0
-    raise ValueError("the data ended before all its tokens were read; it is cut short, or it was made with another model")
+    raise ValueError("the data ended before all their tokens were read; they are cut short, or were made with another model")

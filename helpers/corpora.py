@@ -104,6 +104,11 @@ class Corpus:
     val: str
     notice: str
 
+    def quoted(self, value: float, stated: float, digits: int = 0) -> None:
+        """Assert that a value rounds to the number that a notebook's prose states; the prose speaks of Shakespeare only."""
+        if self.name == "shakespeare" and round(float(value), digits) != stated:
+            raise AssertionError(f"the text says {stated}, but {value} was measured; has the cell above been changed?")
+
 
 def load(name: str, split: str | None = None) -> str:
     """Return a split of a corpus, or for None train and val joined; newlines are those of the file.

@@ -35,9 +35,9 @@ def yours(corpus: str | None = None) -> list[Rung]:
     """The rungs measured on this machine, best last. A file that cannot be read counts as empty and is left as it is."""
     try:
         rungs = [Rung(**rung) for rung in json.loads(_own_file().read_text(encoding="utf-8"))]
+        return _sorted(rungs, corpus)
     except (OSError, ValueError, TypeError):
         return []
-    return _sorted(rungs, corpus)
 
 
 def add(name: str, corpus: str, bits_per_byte: float, notebook: str, how: str) -> Rung:
@@ -64,9 +64,14 @@ def add(name: str, corpus: str, bits_per_byte: float, notebook: str, how: str) -
 
 
 def rungs(corpus: str, up_to: str = "09", mine: list[Rung] | None = None) -> list[Rung]:
-    """Reference rungs of notebooks up to this one, with yours beside them, best last. mine: instead of those kept in the cache."""
+    """Reference rungs of notebooks up to this one, with yours beside them, best last; one of yours that agrees is not repeated.
+
+    mine: instead of those kept in the cache. Two figures agree that differ by less than 0.002 bits per byte.
+    """
     own = yours(corpus) if mine is None else mine
-    return _sorted([rung for rung in [*reference(corpus), *own] if rung.notebook <= up_to], corpus)
+    known = {rung.name: rung.bits_per_byte for rung in reference(corpus)}
+    new = [rung for rung in own if abs(known.get(rung.name, float("inf")) - rung.bits_per_byte) >= 0.002]
+    return _sorted([rung for rung in [*reference(corpus), *new] if rung.notebook <= up_to], corpus)
 
 
 def table(rows: list[Rung]) -> str:

@@ -1,9 +1,7 @@
 """N-gram language models of any order, on any tokens, with every smoothing of the course.
 
-Derived in `02_ngrams.ipynb`, with dictionaries and one word at a time. Here the counts of one order are three sorted arrays,
-so that counting, smoothing and scoring a text are each a few NumPy operations. An n-gram is known by a number: its rank among
-the n-grams of its order, sorted by (rank of its first n − 1 tokens, last token). Whoever knows the rank of a context finds
-what followed it next to each other, and the rank of each longer n-gram by one binary search.
+Derived in `02_ngrams.ipynb`, with dictionaries and one word at a time. Here counting (`helpers.counting`), smoothing
+(`helpers.smoothing`) and scoring a text are each a few NumPy operations.
 
 Sentences begin with one `<s>`, which is never predicted, and end with `</s>`, which always is: KenLM's conventions, and with
 `smoothing="modified-kneser-ney"` also its probabilities (Heafield et al., *Scalable Modified Kneser–Ney Language Model
@@ -11,7 +9,6 @@ Estimation*, 2013).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -19,30 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from helpers import smoothing as sm
+from helpers.counting import Level, count_ngrams
 from helpers.probability import LanguageModel, check_ids, perplexity
 
 BOS, EOS, UNK = "<s>", "</s>", "<unk>"
 SMOOTHINGS = (
     "mle", "add-one", "add-k", "dirichlet", "interpolation", "good-turing", "absolute", "kneser-ney", "modified-kneser-ney",
 )  # fmt: skip
-
-
-@dataclass
-class Level:
-    """The n-grams of one order. M n-grams, sorted by `keys`; C n-grams of the order below, which are the contexts."""
-
-    keys: np.ndarray  # (M,) int64: rank of the context · base + last token
-    counts: np.ndarray  # (M,) int64: how often each came
-    adjusted: np.ndarray  # (M,) int64: what the smoothing counts instead, the same or continuations
-    suffix: np.ndarray  # (M,) rank, one order down, of the n-gram without its first token
-    starts: np.ndarray  # (C + 1,) n-grams starts[c] … starts[c + 1] follow context c
-    p: np.ndarray = field(default_factory=lambda: np.empty(0))  # (M,)
-    backoff: np.ndarray = field(default_factory=lambda: np.empty(0))  # (C,)
-
-    def find(self, keys: np.ndarray) -> np.ndarray:
-        """Ranks of these keys, −1 for each that was not counted: (…,) → (…,)."""
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[at] == keys, at, -1) if len(self.keys) else np.full(np.shape(keys), -1)
 
 
 class NGramModel(LanguageModel):
@@ -86,7 +66,7 @@ class NGramModel(LanguageModel):
         """
         if smoothing not in SMOOTHINGS:
             raise ValueError(f"unknown smoothing {smoothing!r}; choose one of {', '.join(SMOOTHINGS)}")
-        if not isinstance(order, int) or order < 1:
+        if not isinstance(order, (int, np.integer)) or order < 1:
             raise ValueError(f"order must be a whole number of at least 1, got {order!r}")
         if not (k > 0 and mu > 0 and 0 <= weight <= 1 and 0 <= (discount or 0) <= 1):
             raise ValueError(
@@ -97,9 +77,9 @@ class NGramModel(LanguageModel):
         if not open_vocabulary and UNK in tokens:
             raise ValueError(f"{UNK} is among the tokens, so the vocabulary is open; leave open_vocabulary=True")
         extra = [EOS, UNK] if open_vocabulary else [EOS]
-        model = cls(extra + [t for t in tokens if t not in extra], order, smoothing, [])
+        model = cls(extra + [t for t in tokens if t not in (*extra, BOS)], order, smoothing, [])
         stream = model._with_bos(model.encode_all(sentences))
-        model.levels = _count(stream, order, model.bos, continuation="kneser-ney" in smoothing)
+        model.levels = count_ngrams(stream, order, model.bos, continuation="kneser-ney" in smoothing)
         model._estimate(k=k, mu=mu, weight=weight, discount=discount)
         return model
 
@@ -107,6 +87,7 @@ class NGramModel(LanguageModel):
         """Fill in `p` and `backoff` order by order, each from the probabilities of the order below."""
         V = self.vocab_size
         below = np.full(1, 1 / V)  # order 0, the uniform distribution, is the one "context" of the unigrams
+        begins = np.zeros(1, dtype=bool)  # the contexts whose first token is <s>
         for n, level in enumerate(self.levels, start=1):
             context = np.repeat(np.arange(len(level.starts) - 1), np.diff(level.starts))
             counted = level.adjusted > 0  # of the unigrams, <unk> may have no count, and <s> has none
@@ -114,10 +95,10 @@ class NGramModel(LanguageModel):
             lower = below[level.suffix]
             if self.smoothing == "mle":
                 p, backoff = sm.relative_frequency(*data)
-            elif self.smoothing in ("add-one", "add-k") and n < self.order:
-                p, backoff = lower[counted], np.ones(data[2])  # additive smoothing has one order and, below it, the uniform
             elif self.smoothing in ("add-one", "add-k"):
                 p, backoff = sm.dirichlet(*data, lower[counted], V * (k if self.smoothing == "add-k" else 1))
+                whole = begins | (n == self.order)  # it has one order and, below it, the uniform; after <s> a context is short
+                p, backoff = np.where(whole[data[1]], p, lower[counted]), np.where(whole, backoff, 1.0)
             elif self.smoothing == "dirichlet":
                 p, backoff = sm.dirichlet(*data, lower[counted], mu)
             elif self.smoothing == "interpolation":
@@ -130,7 +111,7 @@ class NGramModel(LanguageModel):
                 p, backoff = sm.discounted(*data, lower[counted], self.discounts[-1])
             level.p, level.backoff = backoff[context] * lower, backoff
             level.p[counted] = p
-            below = level.p
+            below, begins = level.p, np.arange(self.base) == self.bos if n == 1 else begins[context]
 
     def _discounts(self, n: int, counts: np.ndarray, discount: float | None) -> np.ndarray:
         if n == 1 and self.unk is None:
@@ -148,8 +129,11 @@ class NGramModel(LanguageModel):
 
     def encode_all(self, sentences: Iterable[Sequence[str]]) -> np.ndarray:
         """One stream of the ids of all the sentences, each with its `</s>`: → (T,) int64. Raises ValueError like `encode`."""
+        sentences = list(sentences)
         tokens = chain.from_iterable(chain(sentence, (EOS,)) for sentence in sentences)
         ids = np.array([self.index.get(token, -1) for token in tokens], dtype=np.int64)
+        if (ids < 0).any() and BOS in chain.from_iterable(sentences):
+            raise ValueError(f"a sentence contains {BOS}; leave it out, each sentence begins with one by itself")
         if self.unk is not None:
             ids[ids < 0] = self.unk
         elif (ids < 0).any():
@@ -162,7 +146,7 @@ class NGramModel(LanguageModel):
     def decode(self, ids: ArrayLike, separator: str = "") -> str:
         """The text of a stream of ids, `</s>` being a newline: (T,) → str; separator=" " for words."""
         tokens = ["\n" if id_ == self.eos else self.vocab[id_] for id_ in check_ids(ids, self.vocab_size)]
-        return separator.join(tokens).replace(f"{separator}\n{separator}", "\n") if separator else "".join(tokens)
+        return separator.join(tokens).replace(f"{separator}\n", "\n").replace(f"\n{separator}", "\n")
 
     def _with_bos(self, ids: np.ndarray) -> np.ndarray:
         """The stream with `<s>` before each sentence: (T,) → (T + sentences,)."""
@@ -179,6 +163,8 @@ class NGramModel(LanguageModel):
         with np.errstate(divide="ignore"):
             scores = np.log(self.levels[0].p)[stream]
             for level in self.levels[1:]:
+                if not len(level.keys):  # every training sentence was shorter
+                    break
                 context = np.concatenate([[-1], rank[:-1]])
                 rank = level.find(context * self.base + stream)
                 backed_off = scores + np.where(context >= 0, np.log(level.backoff)[context], 0.0)
@@ -224,13 +210,13 @@ class NGramModel(LanguageModel):
         return ranks[::-1]
 
     def matched_order(self, context: ArrayLike) -> int:
-        """The order of the longest n-grams that were counted after this context, 1 where none of it was: (T,) ids → 1 … order."""
+        """The order of the longest n-grams counted after this context, 1 where none was: (T,) ids → 1 … order."""
         ranks = self._context_ranks(context)
         followed = [level.starts[rank + 1] > level.starts[rank] for level, rank in zip(self.levels[1:], ranks, strict=False)]
         return 1 + sum(followed)
 
     def count(self, *tokens: str) -> int:
-        """How often these tokens came in a row in training; `<s>` and `</s>` may be among them. Raises ValueError beyond the order."""
+        """How often these tokens, `<s>` and `</s>` among them, came in a row in training. ValueError beyond the order."""
         if not 1 <= len(tokens) <= self.order:
             raise ValueError(f"this model counted 1 to {self.order} tokens in a row, not {len(tokens)}")
         rank = -1
@@ -244,13 +230,18 @@ class NGramModel(LanguageModel):
         return int(self.levels[len(tokens) - 1].counts[rank])
 
     def perplexity(self, sentences: Iterable[Sequence[str]], include_oov: bool = True) -> float:
-        """Perplexity per token over sentences of str tokens, each with its `</s>`; without include_oov the tokens scored as `<unk>` are left out."""
+        """Perplexity per token over sentences of str tokens, each with its `</s>`.
+
+        Without include_oov the tokens that are scored as `<unk>` are left out.
+        """
         ids = self.encode_all(_check_sentences(sentences))
         scores = self.log_probs(ids)
         return perplexity(scores if include_oov or self.unk is None else scores[ids != self.unk])
 
 
 def _is_tokens(sentence: Sequence[str] | ArrayLike) -> bool:
+    if isinstance(sentence, (str, list, tuple)) and len(sentence) == 0:
+        return True  # a sentence without tokens; a stream without ids is an empty array
     return len(sentence) > 0 and isinstance(sentence[0], str)
 
 
@@ -263,7 +254,7 @@ def _check_sentences(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     sentences = list(sentences)
     if not sentences:
         raise ValueError("there are no sentences to read; pass at least one list of tokens")
-    tokens = set(chain.from_iterable(sentences))
+    tokens = set(chain.from_iterable(s if np.iterable(s) else [s] for s in sentences))
     if wrong := [token for token in tokens if not isinstance(token, str) or not token]:
         raise ValueError(f"tokens must be non-empty str, got {wrong[0]!r} of {type(wrong[0]).__name__}; pass tokens, not ids")
     if marks := tokens & {BOS, EOS}:
@@ -271,42 +262,8 @@ def _check_sentences(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     return sentences
 
 
-def _count(stream: np.ndarray, order: int, bos: int, continuation: bool) -> list[Level]:
-    """Count the n-grams of a stream of sentences, each behind its `<s>`: (T,) ids → one `Level` an order, not yet smoothed."""
-    base = bos + 1
-    counts = np.bincount(stream, minlength=base)
-    levels = [
-        Level(np.arange(base), counts, np.where(np.arange(base) == bos, 0, counts), np.zeros(base, int), np.array([0, base]))
-    ]
-    rank, begins_sentence = stream, np.arange(base) == bos
-    for _ in range(2, order + 1):
-        ends = np.flatnonzero((stream[1:] != bos) & (rank[:-1] >= 0)) + 1
-        keys, inverse, counts = _unique(rank[ends - 1] * base + stream[ends], len(levels[-1].keys) * base)
-        suffix = np.empty(len(keys), dtype=np.int64)
-        suffix[inverse] = rank[ends]
-        if continuation:  # of how many tokens an n-gram is the continuation; nothing comes before <s>, so there plain counts
-            types = np.bincount(suffix, minlength=len(levels[-1].keys))
-            levels[-1].adjusted = np.where(begins_sentence, levels[-1].adjusted, types)
-        context = keys // base
-        starts = np.searchsorted(context, np.arange(len(levels[-1].keys) + 1))
-        levels.append(Level(keys, counts, counts, suffix, starts))
-        rank = np.full(len(stream), -1)
-        rank[ends] = inverse
-        begins_sentence = begins_sentence[context]
-    return levels
-
-
-def _unique(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """np.unique with inverse and counts for keys in [0, size); a table instead of a sort where the range is small enough."""
-    if size > 32 * len(keys):
-        return np.unique(keys, return_inverse=True, return_counts=True)
-    table = np.bincount(keys, minlength=size)
-    unique = np.flatnonzero(table)
-    return unique, (np.cumsum(table > 0) - 1)[keys], table[unique]
-
-
 def write_arpa(model: NGramModel, path: str | Path) -> None:
-    """Write the model as an ARPA file, which KenLM and SRILM read: per n-gram its log₁₀ probability, its tokens, its back-off weight.
+    """Write an ARPA file, which KenLM and SRILM read: log₁₀ probability, tokens and back-off weight of each n-gram.
 
     Raises ValueError where a token has white space in it, which the format cannot hold.
     """

@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 
 from helpers.ladder import Rung
 
-# Okabe and Ito, Color Universal Design (2008); yellow is left out, for it does not show on white
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+# Okabe and Ito, Color Universal Design (2008); of their eight, yellow, orange and sky blue have a contrast below 3 : 1 on white
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 MARKERS = "osD^vPX"
-DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
+DASHES = ("-", "--", "-.", ":", (0, (9, 2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 4)))
 GREY = "#595959"
 
 
@@ -68,8 +68,8 @@ def lines(
     """One line for each name → (x, y), both (N,); several get a legend. log: "x", "y" or "xy" for logarithmic axes."""
     ax = new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
     for i, (name, (x, y)) in enumerate(series.items()):
-        style = i % len(OKABE_ITO)
-        ax.plot(x, y, color=OKABE_ITO[style], linestyle=DASHES[style], marker=MARKERS[style] if markers else None, label=name)
+        color, style = OKABE_ITO[i % len(OKABE_ITO)], i % len(DASHES)
+        ax.plot(x, y, color=color, linestyle=DASHES[style], marker=MARKERS[style] if markers else None, label=name)
     if "x" in log:
         ax.set_xscale("log")
     if "y" in log:
@@ -116,15 +116,19 @@ def ladder(rungs: Sequence[Rung], *, title: str, ax: Axes | None = None) -> Axes
     return bars(names, [rung.bits_per_byte for rung in rungs], title=title, xlabel=xlabel, highlight=own, ax=ax)
 
 
-def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: str, ax: Axes | None = None) -> Axes:
-    """One upright bar for each token of a text (T,), with the token written beneath it."""
-    ax = ax or plt.subplots(figsize=(max(6, 0.17 * len(tokens)), 4))[1]
-    new_axes(ax, title=title, xlabel="", ylabel=ylabel)
-    ax.bar(range(len(tokens)), np.asarray(values, dtype=float), color=OKABE_ITO[0])
-    ax.set_xticks(range(len(tokens)), tokens, rotation=90, fontsize=10)
-    ax.set_xlim(-0.6, len(tokens) - 0.4)
-    ax.grid(axis="x", visible=False)
-    return ax
+def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: str, per_row: int = 50) -> list[Axes]:
+    """One upright bar for each token of a text (T,), with the token beneath it, in rows that read like lines; an Axes a row."""
+    rows = -(-len(tokens) // per_row)
+    _, axes = plt.subplots(rows, 1, figsize=(9, 0.6 + 2.1 * rows), sharey=True, squeeze=False)
+    for row, ax in enumerate(axes[:, 0]):
+        part = slice(row * per_row, (row + 1) * per_row)
+        new_axes(ax, title=title if row == 0 else "", xlabel="", ylabel=ylabel)
+        shown = np.asarray(values, dtype=float)[part]
+        ax.bar(range(len(shown)), shown, color=OKABE_ITO[0])
+        ax.set_xticks(range(len(shown)), tokens[part], rotation=90, fontsize=11)
+        ax.set_xlim(-0.6, min(per_row, len(tokens)) - 0.4)
+        ax.grid(axis="x", visible=False)
+    return list(axes[:, 0])
 
 
 def heatmap(

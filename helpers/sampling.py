@@ -25,7 +25,7 @@ def shape_log_probs(
     most likely; keep the fewest that hold top_p of the probability; keep those at least min_p times as likely as the best.
     Raises ValueError for a setting out of range.
     """
-    if temperature < 0:
+    if not 0 <= temperature < np.inf:
         raise ValueError(f"temperature must be 0 (greedy) or more, got {temperature}")
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k must keep at least one token, got {top_k}")

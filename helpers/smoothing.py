@@ -73,7 +73,8 @@ def katz(
     """
     total = totals(counts, context, n_contexts)
     types = np.bincount(context, minlength=n_contexts)
-    kept = counts * np.where(counts < len(ratios), ratios[np.minimum(counts, len(ratios) - 1)], 1.0)
+    heirs = (types < vocab_size)[context]  # where every word was seen, nothing is freed, for nobody could have it
+    kept = counts * np.where(heirs & (counts < len(ratios)), ratios[np.minimum(counts, len(ratios) - 1)], 1.0)
     kept_total = totals(kept, context, n_contexts)
     total = np.where((total - kept_total < 1e-9) & (types < vocab_size), total + 1, total)
     p = kept / total[context]
@@ -99,11 +100,11 @@ def absolute_discount(counts: np.ndarray) -> float:
 def modified_discounts(counts: np.ndarray) -> np.ndarray:
     """(0, D₁, D₂, D₃₊) of modified Kneser–Ney: D_r = r − (r + 1) Y n_{r+1} / n_r, with Y = n₁/(n₁ + 2n₂).
 
-    Chen and Goodman, equation 26. KenLM's fall-back (0.5, 1, 1.5) where some n_r is 0 or a discount leaves its
-    range, as for letters, which are all frequent.
+    Chen and Goodman, equation 26. KenLM's fall-back (0.5, 1, 1.5) where n₁, n₂ or n₃ is 0 or a discount leaves
+    its range, as for letters, which are all frequent.
     """
     n = counts_of_counts(counts, 4).astype(float)
-    if (n[1:] > 0).all():
+    if (n[1:4] > 0).all():
         r = np.arange(1, 4)
         amounts = r - (r + 1) * n[1] / (n[1] + 2 * n[2]) * n[2:] / n[1:4]
         if ((amounts >= 0) & (amounts <= r)).all():

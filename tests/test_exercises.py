@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import exercises, paths
-from helpers.exercises import EXERCISES, QUIZZES
-from helpers.exercises.choices import Choice, Explanation, MultiChoice, Reasoned
+from helpers.exercises import EXERCISES, QUIZZES, functions
+from helpers.exercises.choices import Choice, Explanation, MultiChoice, Reasoned, to_letters
 from helpers.exercises.feedback import Feedback, show
 from helpers.exercises.functions import Case, Function, Raises
 from helpers.exercises.model import LETTERS, Exercise, Option, Quiz
@@ -502,3 +502,25 @@ def test_static_text_of_a_quiz_gives_nothing_away(session):
 def test_a_letter_answers_without_the_widget(session):
     assert session.quiz("7.q1", "B").passed and session.quiz("7.q1", "a").status == "wrong"
     assert "one of the letters a, b" in session.quiz("7.q1", "z").text
+
+
+def test_a_function_that_never_ends_is_stopped_and_said_so(monkeypatch):
+    monkeypatch.setattr(functions, "LIMIT", 0.2)
+
+    def endless(x):
+        while True:
+            try:
+                x += 1
+            except Exception:
+                continue
+
+    feedback = Function([Case((1,), 2), Case((2,), 3)])(endless)
+    assert feedback.status == "wrong" and "`endless(1)` was stopped after 0.2 seconds" in feedback.text
+
+
+def test_a_dictionary_is_shown_in_its_own_order():
+    assert show({"yes": 1, "no": 2, "abc": 3}) == "{'yes': 1, 'no': 2, 'abc': 3}"
+
+
+def test_letters_may_stand_together():
+    assert to_letters("ac") == to_letters("a, c") == to_letters(["a", "c"]) == {"a", "c"}

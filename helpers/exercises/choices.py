@@ -13,8 +13,8 @@ def listed(options: Mapping[str, str]) -> str:
 
 
 def to_letters(answer: object) -> set[str]:
-    """The letters that an answer names: "b", "B", "a, c", ["a", "c"] or {"a", "c"}."""
-    parts = re.findall(r"\w+", answer) if isinstance(answer, str) else [str(part).strip() for part in _iterate(answer)]
+    """The letters that an answer names: "b", "B", "ac", "a, c", ["a", "c"] or {"a", "c"}."""
+    parts = re.findall(r"\w", answer) if isinstance(answer, str) else [str(part).strip() for part in _iterate(answer)]
     return {part.lower() for part in parts}
 
 

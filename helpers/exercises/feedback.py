@@ -13,7 +13,18 @@ from typing import Literal
 Status = Literal["correct", "wrong", "not attempted"]
 WORDS: dict[Status, str] = {"correct": "✓ {}: correct.", "wrong": "✗ {}: not yet.", "not attempted": "○ {}: not attempted yet."}
 
-_SHORT = reprlib.Repr()
+
+class _InOrder(reprlib.Repr):
+    """reprlib sorts a dictionary's keys; a learner must see it in the order that the function was given."""
+
+    def repr_dict(self, x: dict, level: int) -> str:
+        if level <= 0 and x:
+            return "{...}"
+        items = [f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}" for key, value in [*x.items()][: self.maxdict]]
+        return "{" + ", ".join(items + ["..."] * (len(x) > self.maxdict)) + "}"
+
+
+_SHORT = _InOrder()
 _SHORT.maxstring = _SHORT.maxother = 80
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxset = 8
 

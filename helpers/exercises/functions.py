@@ -1,11 +1,16 @@
 """Grading of functions: call the learner's function on each case, and compare with what should come back."""
 
 import copy
+import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FrameType
 
 from helpers.exercises.feedback import Feedback, correct, not_attempted, show, wrong
 from helpers.exercises.values import same
+
+LIMIT = 3  # seconds that one call may take
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,11 @@ class Function:
     def __call__(self, answer: object) -> Feedback:
         if not callable(answer):
             return wrong(f"Give the function itself, without calling it; you gave `{show(answer)}`.")
-        results = [_call(answer, case.args) for case in self.cases]
+        results = []
+        for case in self.cases:
+            results.append(_call(answer, case.args))
+            if isinstance(results[-1], _Raised) and isinstance(results[-1].error, _Endless):
+                return wrong(_describe(answer, case, results[-1]))
         if all(_is_stub(result) for result in results):
             none = all(result is None for result in results) and not _is_empty(answer)
             return not_attempted("Your function returned `None`; does it end with `return`?" if none else "")
@@ -67,11 +76,33 @@ class _Raised:
     error: Exception
 
 
+class _Endless(Exception):
+    """What is reported of a function that was stopped."""
+
+
+class _TooLong(BaseException):
+    """Raised inside a function that does not end; no `except Exception` of the learner's can swallow it."""
+
+
 def _call(function: Callable, args: tuple) -> object:
+    """What the function returns for a copy of these arguments, or `_Raised`; after LIMIT seconds it is stopped."""
+    deadline = time.monotonic() + LIMIT
+
+    def watch(frame: FrameType, event: str, arg: object) -> Callable:
+        if time.monotonic() > deadline:
+            raise _TooLong
+        return watch
+
+    tracing = sys.gettrace()
+    sys.settrace(watch)
     try:
         return function(*copy.deepcopy(args))
+    except _TooLong:
+        return _Raised(_Endless())
     except Exception as error:  # whatever a learner's function raises is reported to the learner, never raised at them
         return _Raised(error)
+    finally:
+        sys.settrace(tracing)
 
 
 def _key(result: object) -> object:
@@ -92,7 +123,9 @@ def _is_empty(function: Callable) -> bool:
 def _describe(function: Callable, case: Case, result: object) -> str:
     name = getattr(function, "__name__", "your function")
     call = f"`{name}({', '.join(show(arg) for arg in case.args)})`"
-    if isinstance(result, _Raised):
+    if isinstance(result, _Raised) and isinstance(result.error, _Endless):
+        happened = f"{call} was stopped after {LIMIT} seconds (does its loop ever end?)"
+    elif isinstance(result, _Raised):
         happened = f"{call} raised `{type(result.error).__name__}: {show_error(result.error)}`"
     else:
         happened = f"{call} gave `{show(result)}`"

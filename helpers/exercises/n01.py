@@ -47,6 +47,8 @@ def log_add(a, b):
 
 
 def my_perplexity(probabilities):
+    if 0 in probabilities:
+        return math.inf
     return math.exp(-sum(math.log(p) for p in probabilities) / len(probabilities))
 
 
@@ -76,7 +78,8 @@ def _never_goes_in(point, parts):
     return [*words, "stop"]
 
 
-_PARTS = {"yes": Fraction(3, 10), "no": Fraction(2, 10), "why": Fraction(1, 10), "stop": Fraction(4, 10)}
+_PARTS = {"yes": Fraction(30, 100), "no": Fraction(18, 100), "why": Fraction(12, 100), "stop": Fraction(40, 100)}
+_HALVES = {"go": Fraction(1, 2), "stop": Fraction(1, 2)}
 
 EXERCISES = (
     Exercise(
@@ -89,7 +92,8 @@ EXERCISES = (
             wrong={
                 Fraction(1, 4): "That is the joint probability, out of all twelve. Given «cat», only sentences with it count.",
                 Fraction(3, 4): "That is the other way round: «cat» second, given that it ends in «sleeps».",
-                Fraction(2, 5): "One sentence was missed: the second word can be «cat» after «a» as well.",
+                Fraction(2, 5): "Two were missed: sentences that are listed twice count twice.",
+                Fraction(5, 12): "That is how often «cat» comes second. Of those five, how many end in «sleeps»?",
                 Fraction(1, 2): "One sentence was missed: the second word can be «cat» after «a» as well.",
             },
             why="Five sentences have «cat» second, and three of those end in «sleeps».",
@@ -107,7 +111,8 @@ EXERCISES = (
             (Fraction(1, 4), "joint"),
             (Fraction(3, 4), "other way round"),
             (Fraction(1, 2), "after «a»"),
-            (Fraction(2, 5), "after «a»"),
+            (Fraction(2, 5), "count twice"),
+            (Fraction(5, 12), "Of those five"),
             (0.61, "too large"),
             ("three fifths", "one number"),
         ),
@@ -124,16 +129,28 @@ EXERCISES = (
                 1.25: "That counts the stop as a word: 1/0.8. The words before it are one fewer.",
                 3: "More stopping makes sentences shorter, not longer.",
                 4: "That is upside down: (1 − p)/p, not p/(1 − p).",
+                0.2: "That is the chance to go on. How many words come before the stop, on average?",
+                0.8: "That is the chance to stop. How many words come before it, on average?",
             },
             why="0.2/0.8: doubling the chance to stop made sentences six times shorter, for going on became so much rarer.",
         ),
-        hints=("The mean is (1 − p)/p for a chance p to stop at each step.", "With p = 0.8 that is 0.2/0.8."),
+        hints=(
+            "A sentence of n words goes on n times and then stops: its probability is 0.2ⁿ · 0.8.",
+            "Let m be the average. With probability 0.2 there is a first word, and then all is as before: m = 0.2 (1 + m).",
+        ),
         solution=(
-            "A sentence has $n$ words with probability $(1-p)^n p$. The mean of this (geometric) distribution is $(1-p)/p$: "
+            "Let $m$ be the average. With probability $1-p$ there is a first word, and after it everything is as at the "
+            "start: $m = (1-p)(1+m)$, so $m = (1-p)/p$: "
             "for $p = 0.4$ it is 1.5, for $p = 0.8$ it is $0.2/0.8 = 0.25$."
         ),
         answer=0.25,
-        wrong_answers=((0.75, "not half"), (1.25, "counts the stop"), (3, "shorter"), (4, "upside down")),
+        wrong_answers=(
+            (0.75, "not half"),
+            (1.25, "counts the stop"),
+            (3, "shorter"),
+            (4, "upside down"),
+            (0.2, "chance to go on"),
+        ),
     ),
     Exercise(
         id="1.3",
@@ -152,6 +169,10 @@ EXERCISES = (
                     'You multiplied along, but the sentence never stops: multiply by the probability of `"</s>"` too.',
                 ),
                 (_without_context, "Each word is asked for without its context; pass the words before it, as a list."),
+                (
+                    lambda s, p: math.log(sentence_probability(s, p)) if sentence_probability(s, p) else -math.inf,
+                    "That is the log probability. The exercise asks for the probability itself.",
+                ),
             ),
             why="It answers «what comes next?» once for every word and once for the end.",
         ),
@@ -183,6 +204,10 @@ EXERCISES = (
             mistakes=(
                 (lambda a, b: a + b, "Adding logarithms multiplies the probabilities. Here they are to be added."),
                 (
+                    lambda a, b: math.log1p(math.exp(-abs(a - b))) if min(a, b) > -math.inf else 0.0,
+                    "You took the larger one out and did not put it back: add it at the end.",
+                ),
+                (
                     lambda a, b: max(a, b),
                     "Close when one is much larger, but two equal halves make a whole: you dropped the smaller one.",
                 ),
@@ -192,6 +217,7 @@ EXERCISES = (
         hints=(
             "$e^a + e^b = e^a (1 + e^{b-a})$. Take the logarithm of the right-hand side.",
             "If $a$ is the larger one, $e^{b-a}$ is at most 1 and cannot overflow; where it underflows to 0, nothing is lost.",
+            "Two probabilities of 0 are a case of their own: `-inf - -inf` is not a number.",
         ),
         solution=(
             "Take the larger one out: $\\log(e^a + e^b) = a + \\log(1 + e^{b-a})$ for $a \\ge b$. `log1p` keeps the digits "
@@ -216,6 +242,8 @@ EXERCISES = (
                 1.2075: "Each surprisal is weighted by its own probability; you took the plain average of the two.",
                 1: "That is a fair coin. A loaded one is easier to foresee, so it tells you less.",
                 -0.8113: "Surprisal is minus the logarithm: check the sign.",
+                0.415: "That is the surprisal of heads alone. Average it with that of tails, each by its probability.",
+                0.3113: "That is the share of heads. Add that of tails: 1/4 of 2 bits.",
             },
             why="Less than 1 bit: a loaded coin tells you less than a fair one.",
         ),
@@ -247,9 +275,8 @@ EXERCISES = (
                 Case(([0.5, 0.125],), 4.0),
                 Case(([0.1],), 10.0),
                 Case(([1.0, 1.0, 1.0],), 1.0),
-                Case(
-                    ([0.01] * 400,), 100.0, "Four hundred factors of 0.01 underflow: average logarithms instead of multiplying."
-                ),
+                Case(([0.01] * 400,), 100.0, "Four hundred factors of 0.01 underflow: average logarithms instead."),
+                Case(([0.5, 0.0],), math.inf, "Something came that had probability 0: no number of choices is large enough."),
             ),
             mistakes=(
                 (
@@ -270,9 +297,10 @@ EXERCISES = (
         ),
         hints=(
             "Average $-\\log p$ over the words; then undo the logarithm.",
-            "`math.exp(-sum(math.log(p) for p in probabilities) / len(probabilities))`",
+            "`sum(math.log(p) for p in probabilities)` is the logarithm of the product. Divide it by how many there are.",
+            "Python's `math.log(0)` is an error; a list with a 0 in it is a case of its own.",
         ),
-        solution="Average the logarithms, change the sign, exponentiate:",
+        solution="Average the logarithms, change the sign, exponentiate; a zero makes it infinite:",
         answer=my_perplexity,
         wrong_answers=(
             (lambda ps: sum(1 / p for p in ps) / len(ps), "averaged perplexities"),
@@ -317,11 +345,11 @@ EXERCISES = (
                     "They are asked a different number of questions. Convert both to bits per byte first.",
                 ),
                 "c": (
-                    "Bits per byte of a letter model and of a word model, on the same text, line ends included in both",
+                    "Bits per byte of a letter model and a word model that both pay for every byte of the same text",
                     "Both totals are for the same bytes, so they compare.",
                 ),
                 "d": (
-                    "Bits per byte of one model on Shakespeare and of another on the world",
+                    "Bits per byte of one model on Shakespeare and of another on a newspaper",
                     "The texts differ in how predictable they are; you would be comparing texts, not models.",
                 ),
                 "e": (
@@ -343,16 +371,12 @@ EXERCISES = (
         starred=True,
         grade=Function(
             cases=(
-                Case((Fraction(9, 10), _PARTS), ["stop"]),
-                Case((Fraction(1, 7), _PARTS), ["yes", "no", "stop"], "After each word, stretch what is left back to [0, 1)."),
-                Case((Fraction(7, 25), _PARTS), ["yes", "stop"]),
-                Case((Fraction(0), {"stop": Fraction(1, 2), "go": Fraction(1, 2)}), ["stop"], "0 lies in the first part."),
-                Case((Fraction(3, 4), {"go": Fraction(1, 2), "stop": Fraction(1, 2)}), ["stop"]),
-                Case(
-                    (Fraction(1, 2), {"go": Fraction(1, 2), "stop": Fraction(1, 2)}),
-                    ["stop"],
-                    "A part begins with its lower end.",
-                ),
+                Case((Fraction(9, 10), _PARTS), ["stop"], "Note every word, «stop» included."),
+                Case((Fraction(7, 25), _PARTS), ["yes", "stop"], "After a word, stretch what is left back to [0, 1)."),
+                Case((Fraction(3, 4), _HALVES), ["stop"], "Use the parts that you were given, not those of the notebook."),
+                Case((Fraction(3, 8), _HALVES), ["go", "stop"]),
+                Case((Fraction(1, 2), _HALVES), ["stop"], "A part begins with its lower end."),
+                Case((Fraction(1, 7), _PARTS), ["yes", "no", "stop"]),
             ),
             mistakes=(
                 (_one_word, "That is the first word. Go on until «stop»."),
@@ -367,6 +391,44 @@ EXERCISES = (
         solution="Find the part, note its word, stretch the part to [0, 1), and repeat until «stop»:",
         answer=words_of,
         wrong_answers=((_one_word, "Go on until"), (_never_goes_in, "go *into*")),
+    ),
+    Exercise(
+        id="1.10",
+        title="How many imagined counts?",
+        kind="experiment",
+        grade=Number(
+            0.001,
+            wrong={
+                1: "1 is what the table above has; a smaller k does far better. Lower bits per byte are better.",
+                10: "That is the worst of the seven. Lower bits per byte are better.",
+                0.01: "Close: one of the seven is still a little better.",
+                0.1: "Better than 1, but go on.",
+                0.0001: "Close, but too little set aside: one of the seven is a little better.",
+                0.00001: "Too little set aside: the pairs that training did not have now cost too much.",
+            },
+            why=(
+                "Nearly every pair that can occur in the world did so in training, so a thousandth is enough; less costs too "
+                "much for the few that did not. (You chose on the text that you report. Notebook 02 keeps the two apart.)"
+            ),
+        ),
+        hints=(
+            "`CountTable(word_pairs, truth.vocab, end, k=k)` is the model for one k.",
+            "`bits_per_byte(model.log_probs(world_val_ids), world_val)` for each, and the lowest wins.",
+        ),
+        solution=(
+            "```python\nfor k in (0.00001, 0.0001, 0.001, 0.01, 0.1, 1, 10):\n"
+            "    table = CountTable(word_pairs, truth.vocab, end, k=k)\n"
+            "    print(k, bits_per_byte(table.log_probs(world_val_ids), world_val))\n```\n\n"
+            "0.001 wins; 1, the value in the notebook, pays about a third more."
+        ),
+        answer=0.001,
+        wrong_answers=(
+            (1, "far better"),
+            (10, "worst"),
+            (0.01, "still a little better"),
+            (0.1, "go on"),
+            (0.00001, "cost too much"),
+        ),
     ),
 )
 
@@ -413,7 +475,10 @@ QUIZZES = (
                 "Each length sums to 1 by itself, and there is no longest sentence.",
                 right=True,
             ),
-            Option("Longer sentences get too little probability", "Longer sentences are less likely with an end token too."),
+            Option(
+                "Longer sentences get too little probability",
+                "They get too much: no factor for going on, or for stopping, is ever paid.",
+            ),
             Option("Nothing, if all sentences are short", "Already two lengths make a sum of 2."),
         ),
     ),

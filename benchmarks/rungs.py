@@ -1,0 +1,116 @@
+"""Measure the reference rungs of the ladder that counting and compressing give, and write them to `data/ladder.json`.
+
+    python benchmarks/rungs.py            measure and compare with the file
+    python benchmarks/rungs.py --write    measure and write the file
+
+Every figure is bits per byte of the validation text, each line's end included. A published figure is a loss that somebody else
+reports, converted: nats per character of Shakespeare, where a character is a byte, over ln 2.
+"""
+
+import bz2
+import gzip
+import json
+import lzma
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import numpy as np
+
+from helpers import corpora, ladder, world
+from helpers.ladder import Rung
+from helpers.ngrams import NGramModel
+from helpers.probability import LN2, bits_per_byte
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+PUBLISHED = {
+    "nanoGPT's CPU recipe, published": (1.88, "4 layers of 128, 2,000 steps; its README's 1.88 nats per character"),
+    "nanoGPT's GPU recipe, published": (
+        1.4697,
+        "6 layers of 384, 5,000 steps on an A100; its README's 1.4697 nats per character",
+    ),
+}
+
+
+def sentences(text: str, words: bool) -> list[list[str]] | list[str]:
+    """The lines of a text as sentences, of the world's tokens or of characters; each line's end is its `</s>`."""
+    lines = text.removesuffix("\n").split("\n")
+    return [world.tokenize(line) for line in lines] if words else lines
+
+
+def table_rung(text: dict[str, str], words: bool, order: int) -> float:
+    """Bits per byte of notebook 01's tables, with one imagined count everywhere: order 0 uniform, 1 unigram, 2 bigram."""
+    streams = {split: _stream(text[split], words) for split in ("train", "val")}
+    vocab = world.vocabulary() if words else sorted(set(streams["train"]))
+    index = {token: i for i, token in enumerate(vocab)}
+    ids = {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
+    if order == 0:
+        return bits_per_byte(np.full(len(ids["val"]), -math.log(len(vocab))), text["val"])
+    before = {split: np.concatenate([[0], part[:-1]]) if order == 2 else 0 * part for split, part in ids.items()}
+    counts = np.ones((len(vocab), len(vocab)) if order == 2 else (1, len(vocab)))
+    first = 1 if order == 2 else 0
+    np.add.at(counts, (before["train"][first:], ids["train"][first:]), 1)
+    rows = np.log(counts / counts.sum(axis=1, keepdims=True))
+    return bits_per_byte(rows[before["val"], ids["val"]], text["val"])
+
+
+def _stream(text: str, words: bool) -> list[str]:
+    if not words:
+        return list(text)
+    return [token for line in sentences(text, words) for token in (*line, world.END)]
+
+
+def compressor_rung(text: dict[str, str], name: str) -> float:
+    """Bits per byte that the validation text adds to the training text, compressed in one go.
+
+    bzip2 works in blocks of 900,000 bytes; it gets as much training text as fits into one with the validation text.
+    """
+    pack = COMPRESSORS[name]
+    train, val = text["train"].encode(), text["val"].encode()
+    if name == "bzip2":
+        train = train[-(890_000 - len(val)) :]
+    return 8 * (len(pack(train + val)) - len(pack(train))) / len(val)
+
+
+def ngram_rung(text: dict[str, str], words: bool, order: int) -> float:
+    """Bits per byte of modified Kneser–Ney; the first `</s>` of a split that begins inside a line is that line's."""
+    model = NGramModel.fit(sentences(text["train"], words), order)
+    return bits_per_byte(model.log_probs(model.encode_all(sentences(text["val"], words))), text["val"])
+
+
+def measure(corpus: str) -> Iterator[Rung]:
+    """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
+    text = {split: corpora.load(corpus, split) for split in ("train", "val")}
+    words = corpus == "world"
+    unit = "words" if words else "characters"
+    for order, name in enumerate(("uniform", "unigram", "bigram")):
+        how = "one imagined count everywhere" if order else f"the same probability for each of the {unit}"
+        yield Rung(f"{name}, {unit}", corpus, table_rung(text, words, order), "01", how)
+    for name in COMPRESSORS:
+        yield Rung(
+            f"{name}, after the training text", corpus, compressor_rung(text, name), "01", "bytes that the validation text adds"
+        )
+    for order in range(2, 8):
+        how = f"modified Kneser–Ney, {unit}"
+        yield Rung(f"{order}-gram, {unit}", corpus, ngram_rung(text, words, order), "02", how)
+    if words:
+        yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
+    else:
+        for name, (nats, how) in PUBLISHED.items():
+            yield Rung(name, corpus, nats / LN2, "02", how)
+
+
+def main() -> None:
+    """Print every rung beside the reference; write them with --write."""
+    rungs = [rung for corpus in ("shakespeare", "world") for rung in measure(corpus)]
+    print(ladder.table(sorted(rungs, key=lambda rung: (rung.corpus, -rung.bits_per_byte))))
+    if "--write" in sys.argv:
+        rows = [asdict(rung) | {"bits_per_byte": round(rung.bits_per_byte, 4)} for rung in rungs]
+        for row in rows:
+            del row["yours"]
+        ladder.REFERENCE.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
