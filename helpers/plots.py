@@ -6,6 +6,7 @@ same in a light and in a dark theme.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +20,7 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", "-.", ":", (0, (9, 2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 4)))
 GREY = "#595959"
+Side = Literal["left", "right"]
 
 
 def use_style() -> None:
@@ -41,13 +43,14 @@ def new_axes(ax: Axes | None, *, title: str, xlabel: str, ylabel: str) -> Axes:
     return ax
 
 
-def add_baselines(ax: Axes, baselines: Mapping[str, float], horizontal: bool = True) -> None:
-    """Dotted grey lines with their names written on them: name → value on the measured axis."""
+def add_baselines(ax: Axes, baselines: Mapping[str, float], horizontal: bool = True, labels: Side = "right") -> None:
+    """Dotted grey lines with their names written on them: name → value on the measured axis; labels: at which end."""
+    x = 0.995 if labels == "right" else 0.005
     for name, value in baselines.items():
         if horizontal:
             ax.axhline(value, color=GREY, linestyle=":", linewidth=1.5, zorder=1)
-            ax.annotate(name, (0.995, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
-                        ha="right", va="bottom", color=GREY)  # fmt: skip
+            ax.annotate(name, (x, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
+                        ha=labels, va="bottom", color=GREY)  # fmt: skip
         else:
             ax.axvline(value, color=GREY, linestyle=":", linewidth=1.5, zorder=1)
             ax.annotate(name, (value, 0.99), xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
@@ -61,6 +64,7 @@ def lines(
     xlabel: str,
     ylabel: str,
     baselines: Mapping[str, float] | None = None,
+    baseline_labels: Side = "right",
     log: str = "",
     markers: bool = True,
     ax: Axes | None = None,
@@ -74,7 +78,7 @@ def lines(
         ax.set_xscale("log")
     if "y" in log:
         ax.set_yscale("log")
-    add_baselines(ax, baselines or {})
+    add_baselines(ax, baselines or {}, labels=baseline_labels)
     if len(series) > 1:
         ax.legend(frameon=False)
     return ax

@@ -104,7 +104,7 @@ def entropy(p: ArrayLike) -> float:
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike) -> float:
-    """KL(p‖q) = Σ p log(p/q), the cost of believing q when p is true: two (V,) → nats; infinite where q forbids what p allows."""
+    """KL(p‖q) = Σ p log(p/q), what believing q costs: two (V,) → nats; infinite where q forbids what p allows."""
     p, q = check_distribution(p, "p"), check_distribution(q, "q")
     if p.shape != q.shape:
         raise ValueError(f"p has {p.size} outcomes and q has {q.size}; both must be over the same vocabulary")

@@ -637,6 +637,6 @@ def test_multi30k_has_a_pair_a_line(originals: None) -> None:
 def test_what_the_prose_quotes_must_be_what_was_measured_on_shakespeare_only():
     on = corpora.Corpus("shakespeare", "Shakespeare", "", "", "")
     on.quoted(2.2132, 2.21, 2)
-    with pytest.raises(AssertionError, match="the text says 2.21, but 2.2154 was measured"):
+    with pytest.raises(AssertionError, match=r"the text says 2\.21, but 2\.2154 was measured"):
         on.quoted(2.2154, 2.21, 2)
     corpora.Corpus("python-docs", "Python", "", "", "").quoted(3.1, 2.21, 2)

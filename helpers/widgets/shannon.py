@@ -66,8 +66,8 @@ class GuessingResult:
             return "No character has been guessed yet: play, then ask for the result again."
         first = self.ranks.count(1)
         return (
-            f"{self.n} character{'s' if self.n > 1 else ''}, {first} at the first guess: "
-            f"between {self.lower_bits:.2f} and {self.upper_bits:.2f} bits per character"
+            f"{self.n} character{'s' if self.n > 1 else ''}, {first} at the first guess: at most {self.upper_bits:.2f} bits "
+            f"per character (for an ideal guesser at least {self.lower_bits:.2f})"
         )
 
     def _repr_png_(self) -> bytes | None:
