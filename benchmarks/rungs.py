@@ -1,7 +1,7 @@
 """Measure the reference rungs of the ladder that counting and compressing give, and write them to `data/ladder.json`.
 
     python benchmarks/rungs.py            measure and compare with the file
-    python benchmarks/rungs.py --write    measure and write the file
+    python benchmarks/rungs.py --write    measure and write the file, and README's picture beside it
 
 Every figure is bits per byte of the validation text, each line's end included. A published figure is a loss that somebody else
 reports, converted: nats per character of Shakespeare, where a character is a byte, over ln 2.
@@ -18,12 +18,13 @@ from dataclasses import asdict
 
 import numpy as np
 
-from helpers import corpora, ladder, world
+from helpers import corpora, ladder, paths, plots, world
 from helpers.ladder import Rung
 from helpers.ngrams import NGramModel
 from helpers.probability import LN2, bits_per_byte
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+PICTURE = paths.DATA / "ladder.png"
 PUBLISHED = {
     "nanoGPT's CPU recipe, published": (1.88, "4 layers of 128, 2,000 steps; its README's 1.88 nats per character"),
     "nanoGPT's GPU recipe, published": (
@@ -101,6 +102,18 @@ def measure(corpus: str) -> Iterator[Rung]:
             yield Rung(name, corpus, nats / LN2, "02", how)
 
 
+def draw(rungs: list[Rung]) -> None:
+    """The picture that README shows: Shakespeare's rungs, those that a network reached hatched."""
+    plots.use_style()
+    shown = sorted((rung for rung in rungs if rung.corpus == "shakespeare"), key=lambda rung: -rung.bits_per_byte)
+    names = [rung.name for rung in shown]
+    xlabel = "bits per byte of Shakespeare's validation text (hatched: networks)"
+    values = [rung.bits_per_byte for rung in shown]
+    title = "Counting beats the smaller GPT"
+    ax = plots.bars(names, values, highlight=list(PUBLISHED), xlabel=xlabel, title=title)
+    ax.figure.savefig(PICTURE, metadata={"Software": None})
+
+
 def main() -> None:
     """Print every rung beside the reference; write them with --write."""
     rungs = [rung for corpus in ("shakespeare", "world") for rung in measure(corpus)]
@@ -109,6 +122,7 @@ def main() -> None:
         rows = [asdict(rung) | {"bits_per_byte": round(rung.bits_per_byte, 4)} for rung in rungs]
         for row in rows:
             del row["yours"]
+        draw(rungs)
         ladder.REFERENCE.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
