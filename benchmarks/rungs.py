@@ -107,7 +107,7 @@ def draw(rungs: list[Rung]) -> None:
     plots.use_style()
     shown = sorted((rung for rung in rungs if rung.corpus == "shakespeare"), key=lambda rung: -rung.bits_per_byte)
     names = [rung.name for rung in shown]
-    xlabel = "bits per byte of Shakespeare's validation text (hatched: networks)"
+    xlabel = "bits per byte of Shakespeare (hatched: networks)"
     values = [rung.bits_per_byte for rung in shown]
     title = "Counting beats the smaller GPT"
     ax = plots.bars(names, values, highlight=list(PUBLISHED), xlabel=xlabel, title=title)

@@ -1,0 +1,20 @@
+"""The course's notebooks in a real JupyterLab: as they are stored, they show their pictures; run, their live widgets."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_in_jupyterlab_and_its_widgets_come_alive(open_notebook, path):
+    lab = open_notebook(path, windowing="none")
+    pictures = lab.page.locator(".jp-RenderedImage img").count()
+    assert pictures >= 3, "a stored notebook shows its figures and the pictures of its widgets without being run"
+    assert lab.page.locator(".lm-course").count() == 0
+    lab.run_all(timeout=600)
+    lab.page.locator(".lm-course").first.wait_for(timeout=20_000)
+    assert lab.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
