@@ -129,7 +129,7 @@ $$\tfrac46 \cdot \tfrac35 \cdot \tfrac24 = \tfrac15.$$
             ("3/10", "the beginning"),
             ("3/5", "only P(king | the)"),
             (0, "not among the six"),
-            ("1/6", "exact fraction"),
+            ("1/6", "too small"),
         ),
     ),
     Exercise(
