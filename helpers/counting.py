@@ -55,8 +55,10 @@ def count_ngrams(stream: np.ndarray, order: int, bos: int, continuation: bool) -
 
 def _unique(keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """np.unique with inverse and counts for keys in [0, size); a table instead of a sort where the range is small enough."""
-    if size > 32 * len(keys):
+    if size > 8 * len(keys):
         return np.unique(keys, return_inverse=True, return_counts=True)
     table = np.bincount(keys, minlength=size)
     unique = np.flatnonzero(table)
-    return unique, (np.cumsum(table > 0) - 1)[keys], table[unique]
+    rank = np.empty(size, dtype=np.int64)
+    rank[unique] = np.arange(len(unique))
+    return unique, rank[keys], table[unique]
