@@ -211,9 +211,14 @@ def n_gram(order, smoothing):
     return measure
 
 
-def packed(pack):
-    """The bytes that the validation text adds to the training text."""
-    return lambda train, val: 8 * (len(pack((train + val).encode())) - len(pack(train.encode()))) / len(val.encode())
+def packed(pack, reach=None):
+    """The bytes that the validation text adds to the training text, or to as much of its end as `reach` bytes hold of both."""
+
+    def measure(train, val):
+        begin = len(train) + len(val) - reach if reach else 0
+        return 8 * (len(pack((train[begin:] + val).encode())) - len(pack(train[begin:].encode()))) / len(val.encode())
+
+    return measure
 
 
 MEASURES = {
@@ -222,7 +227,7 @@ MEASURES = {
     "unigram, characters": additive(1),
     "bigram, characters": additive(2),
     "gzip, after the training text": packed(gzip.compress),
-    "bzip2, after the training text": packed(bz2.compress),
+    "bzip2, after the training text": packed(bz2.compress, reach=890_000),
     "xz, after the training text": packed(lzma.compress),
 }
 
