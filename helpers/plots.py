@@ -131,6 +131,7 @@ def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: 
         ax.bar(range(len(shown)), shown, color=OKABE_ITO[0])
         ax.set_xticks(range(len(shown)), tokens[part], rotation=90, fontsize=11)
         ax.set_xlim(-0.6, min(per_row, len(tokens)) - 0.4)
+        ax.margins(y=0.15)
         ax.grid(axis="x", visible=False)
     return list(axes[:, 0])
 

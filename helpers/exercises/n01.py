@@ -92,9 +92,9 @@ EXERCISES = (
             wrong={
                 Fraction(1, 4): "That is the joint probability, out of all twelve. Given «cat», only sentences with it count.",
                 Fraction(3, 4): "That is the other way round: «cat» second, given that it ends in «sleeps».",
-                Fraction(2, 5): "Two were missed: sentences that are listed twice count twice.",
+                Fraction(2, 5): "Five is right. «the cat sleeps» is listed twice, so it counts twice above the line too.",
                 Fraction(5, 12): "That is how often «cat» comes second. Of those five, how many end in «sleeps»?",
-                Fraction(1, 2): "One sentence was missed: the second word can be «cat» after «a» as well.",
+                Fraction(1, 2): "Either «a cat sleeps» is missing, or «the cat sleeps» was counted once; it is listed twice.",
             },
             why="Five sentences have «cat» second, and three of those end in «sleeps».",
         ),
@@ -110,8 +110,8 @@ EXERCISES = (
         wrong_answers=(
             (Fraction(1, 4), "joint"),
             (Fraction(3, 4), "other way round"),
-            (Fraction(1, 2), "after «a»"),
-            (Fraction(2, 5), "count twice"),
+            (Fraction(1, 2), "listed twice"),
+            (Fraction(2, 5), "counts twice above"),
             (Fraction(5, 12), "Of those five"),
             (0.61, "too large"),
             ("three fifths", "one number"),
@@ -160,7 +160,11 @@ EXERCISES = (
             cases=(
                 Case((["yes"], _steady), Fraction(1, 8)),
                 Case(([], _steady), Fraction(1, 4), "The empty sentence is a sentence too: it stops at once."),
-                Case((["no", "yes"], _once_only), Fraction(1, 6), "Here each word depends on the words so far: pass them on."),
+                Case(
+                    (["no", "yes"], _once_only),
+                    Fraction(1, 6),
+                    "This model never repeats a word: pass the words so far on to it.",
+                ),
                 Case((["yes", "yes"], _once_only), 0),
             ),
             mistakes=(
@@ -371,7 +375,9 @@ EXERCISES = (
         starred=True,
         grade=Function(
             cases=(
-                Case((Fraction(9, 10), _PARTS), ["stop"], "Note every word, «stop» included."),
+                Case(
+                    (Fraction(9, 10), _PARTS), ["stop"], "Return a list of words, «stop» included; keep the order of `parts`."
+                ),
                 Case((Fraction(7, 25), _PARTS), ["yes", "stop"], "After a word, stretch what is left back to [0, 1)."),
                 Case((Fraction(3, 4), _HALVES), ["stop"], "Use the parts that you were given, not those of the notebook."),
                 Case((Fraction(3, 8), _HALVES), ["go", "stop"]),

@@ -57,7 +57,7 @@ def _cell(ax: object, x: float, y: float, character: str, rank: int | None, curr
         x,
         y + 0.24,
         str(rank),
-        fontsize=11,
+        fontsize=9.5,
         ha="center",
         fontweight="bold" if late else "normal",
         color="#a34700" if late else GREY,
