@@ -524,3 +524,13 @@ def test_a_dictionary_is_shown_in_its_own_order():
 
 def test_letters_may_stand_together():
     assert to_letters("ac") == to_letters("a, c") == to_letters(["a", "c"]) == {"a", "c"}
+
+
+def test_a_statement_and_its_reason_may_be_one_text():
+    statement, reason = (
+        Choice({"a": ("A", "no"), "b": ("B", "yes")}, right="b"),
+        Choice({"y": ("Y", "so"), "z": ("Z", "no")}, right="y"),
+    )
+    grade = Reasoned(statement, reason)
+    assert grade(("b", "y")).passed and grade("b, y").passed and grade("by").passed
+    assert not grade("b").passed and not grade("bz").passed

@@ -94,6 +94,8 @@ class Reasoned:
         )
 
     def __call__(self, answer: object) -> Feedback:
+        if isinstance(answer, str):  # "b, y" or "by"
+            answer = re.findall(r"\w", answer)
         if not isinstance(answer, list | tuple) or len(answer) != 2:
             return wrong(f"Give two letters, the statement's and the reason's; you gave `{show(answer)}`.")
         first = self.statement(answer[0])
