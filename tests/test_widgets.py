@@ -144,7 +144,8 @@ def test_results_before_and_after_playing():
     for character in "cat":
         g.guess(character)
     assert g.result() == GuessingResult("cat", (1, 1, 1), 0.0, 0.0)
-    assert repr(g.result()) == "3 characters, 3 at the first guess: at most 0.00 bits per character (for an ideal guesser at least 0.00)"
+    said = "3 characters, 3 at the first guess: at most 0.00 bits per character (for an ideal guesser at least 0.00)"
+    assert repr(g.result()) == said
     assert g.result()._repr_png_().startswith(b"\x89PNG")
 
 

@@ -14,7 +14,7 @@ def test_a_notebook_runs_in_jupyterlab_and_its_widgets_come_alive(open_notebook,
     lab = open_notebook(path, windowing="none")
     pictures = lab.page.locator(".jp-RenderedImage img").count()
     assert pictures >= 3, "a stored notebook shows its figures and the pictures of its widgets without being run"
-    assert lab.page.locator(".lm-course").count() == 0
+    assert lab.page.locator(".lm-widget").count() == 0
     lab.run_all(timeout=600)
-    lab.page.locator(".lm-course").first.wait_for(timeout=20_000)
+    lab.page.locator(".lm-widget").first.wait_for(timeout=20_000)
     assert lab.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0

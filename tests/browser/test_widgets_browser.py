@@ -142,6 +142,11 @@ def test_guessing_game_by_keyboard_and_mouse(open_notebook, dark):
         assert widget.evaluate(CONTRAST) == []
 
 
+def one_decimal(p: float) -> str:
+    """How the widget is to show a probability: never as zero what is not."""
+    return "< 0.1 %" if 0 < p < 0.0005 else f"{100 * p:.1f} %"
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
     lab = open_notebook(notebook(*AHEAD, *QUIZ), windowing="none", dark=dark, viewport=(1280, 1400))
@@ -159,8 +164,8 @@ def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
         p = np.exp(python(lab, f"{log_probs}.tolist()"))
         vocab = python(lab, "list(ahead.model.vocab)")
         best = np.argsort(-p, kind="stable")[:10]
-        assert shown == [(vocab[i].replace(" ", "␣"), f"{100 * p[i]:.1f} %") for i in best]
-        assert f"{100 * (1 - p[best].sum()):.1f} %" in widget.locator(".lm-rest").inner_text()
+        assert shown == [(vocab[i].replace(" ", "␣"), one_decimal(p[i])) for i in best]
+        assert one_decimal(1 - p[best].sum()) in widget.locator(".lm-rest").inner_text()
 
     same_as_python()
     assert rows.first.locator(".lm-token").inner_text() == "<img␣src=x␣onerror=alert(1)>"
