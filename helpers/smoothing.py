@@ -89,7 +89,7 @@ def counts_of_counts(counts: np.ndarray, largest: int) -> np.ndarray:
 
 
 def absolute_discount(counts: np.ndarray) -> float:
-    """D = n₁ / (n₁ + 2 n₂), the discount that would have predicted each n-gram best when it was left out (Ney et al. 1994).
+    """D = n₁ / (n₁ + 2 n₂), approximately the discount that predicts each n-gram best when it is left out (Ney et al. 1994).
 
     0.5 where the data have no n-gram that came just once or twice.
     """
@@ -115,7 +115,8 @@ def modified_discounts(counts: np.ndarray) -> np.ndarray:
 def good_turing_ratios(counts: np.ndarray, largest: int = 5) -> np.ndarray:
     """d_r = r*/r for r = 0 … largest, with r* = (r + 1) n_{r+1} / n_r, renormalised to leave larger counts alone (Katz, 1987).
 
-    1 (no discount) for every r where the counts of counts are too thin to give a ratio in (0, 1].
+    1 (no discount) for every r where the counts of counts are too thin to give a ratio in (0, 1]: all of them where some n_r is
+    0, single ones otherwise, and then the total freed is no longer exactly n₁ counts. So letters keep theirs at orders 1 to 3.
     """
     n = counts_of_counts(counts, largest + 1).astype(float)
     r = np.arange(1, largest + 1)

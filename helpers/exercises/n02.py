@@ -5,9 +5,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from helpers.exercises.choices import Choice, Reasoned
+from helpers.exercises.feedback import Feedback, wrong
 from helpers.exercises.functions import Case, Function
 from helpers.exercises.model import Exercise, Option, Quiz
-from helpers.exercises.values import Between, Number, Several
+from helpers.exercises.values import Between, Number, Several, to_number
 
 
 def add_k(counts: Sequence[int], k: float) -> list[float]:
@@ -95,6 +96,15 @@ def _no_empty_context(counts: Sequence[int], lower: Sequence[float]) -> list[flo
     """Divides by zero after a context never seen."""
     n_tokens, n_types = sum(counts), sum(count > 0 for count in counts)
     return [(count + n_types * q) / (n_tokens + n_types) for count, q in zip(counts, lower, strict=True)]
+
+
+class _NotTheSame(Between):
+    """A small difference, but not exactly none: that is what a number minus itself gives."""
+
+    def __call__(self, answer: object) -> Feedback:
+        if to_number(answer) == 0:
+            return wrong("Exactly 0: did you turn the lines around at all?")
+        return super().__call__(answer)
 
 
 EXERCISES = (
@@ -258,8 +268,8 @@ $$P(\text{new}) = \frac{n_1}{N} = \frac{3}{18} = \frac16, \qquad 1^* = 2\,\frac{
             statement=Choice(
                 {
                     "a": (
-                        "The lower order is asked to predict any word, anywhere.",
-                        "Not on its own: it is mixed in after a longer context that has already had its say.",
+                        "The lower order matters equally after every context.",
+                        "No: after a context with many counts, which has already had its say, it hardly matters.",
                     ),
                     "b": (
                         "The lower order matters most where the longer context has not seen the word.",
@@ -313,11 +323,12 @@ context, so plain counts are what is known.
         id="2.6",
         title="Backwards",
         kind="experiment",
-        grade=Between(
+        grade=_NotTheSame(
             -0.02,
             0.02,
             below="Did you turn the validation lines around too, and leave their order alone?",
-            above="Did you turn the validation lines around too, and subtract the straight text's bits (`modified_bits[6]`)?",
+            above="That is the level, or half of the work: did you turn the validation lines around too, and subtract the "
+            "straight text's bits (`modified_bits[6]`)? The difference is asked for.",
             why="Hardly any difference. Both ways the model spells out the same text, and by the chain rule the truth "
             "costs the same in either direction.",
         ),
@@ -337,7 +348,8 @@ the same; the model comes near that. (Guessing backwards *feels* harder to peopl
 little.) """,
         answer=0.0013,
         wrong_answers=(
-            (2.2145, "subtract the straight text's bits"),
+            (0, "turn the lines around at all"),
+            (2.2145, "The difference is asked for"),
             (4.2, "larger"),
             (-2.2, "smaller"),
             ("equal", "one number"),
@@ -426,7 +438,10 @@ QUIZZES = (
             Option(
                 "Every word with the same probability.", "Add-one smoothing would; plain relative frequencies divide 0 by 0."
             ),
-            Option("What the bigram model predicts.", "That is backing off: a good idea, but it has to be built in."),
+            Option(
+                "What the bigram model predicts.",
+                "That is backing off, and has to be built in (the helper's `mle` does it, after a context never seen).",
+            ),
         ),
     ),
     Quiz(
@@ -494,7 +509,8 @@ QUIZZES = (
     ),
     Quiz(
         id="2.q6",
-        question="On the world's stories, why does even order 7 toss a coin for `she` or `he` six tokens after the name?",
+        question="On the world's stories, why is even order 7 hardly better than a coin for `she` or `he` six tokens after "
+        "the name?",
         options=(
             Option("Seven tokens were too few to reach the name.", "Six tokens back is inside its window."),
             Option(
@@ -515,7 +531,7 @@ QUIZZES = (
                 "It gives every known word something: that is the problem, with nothing taken away elsewhere.",
             ),
             Option(
-                "Its scores sum to more than 1, by an amount that varies with the context.",
+                "Its scores do not sum to 1: more after a seen context, 0.4 after an unseen one.",
                 "Right: they rank, but they are no probabilities.",
                 right=True,
             ),
