@@ -116,7 +116,8 @@ def test_a_known_mistake_gets_its_own_words_and_an_unknown_one_a_direction():
 def test_tolerance_is_inclusive_and_zero_asks_for_the_exact_fraction():
     assert Number(2, tolerance=0.05)(1.95).passed and not Number(2, tolerance=0.05)(1.949).passed
     assert Number(Fraction(1, 3), tolerance=0)("1/3").passed and not Number(Fraction(1, 3), tolerance=0)(1 / 3).passed
-    assert "exact fraction" in Number(Fraction(1, 3), tolerance=0)(1 / 3).text
+    assert "right value; give it as an exact fraction" in Number(Fraction(1, 3), tolerance=0)(1 / 3).text
+    assert "exact fraction is asked for" in Number(Fraction(1, 3), tolerance=0)(0.34).text
     assert Number(Fraction(1, 3), tolerance=0, wrong={Fraction(3, 5): "Upside down."})(0.6).text == "Upside down."
     assert "more digits." in Number(2, tolerance=1e-6)(2.0001).text
     assert Number(0)(0).passed and not Number(0)(1e-6).passed

@@ -77,6 +77,10 @@ class Number:
         for value, text in self.wrong.items():
             if close(number, to_number(value), max(self._tolerance, 1e-9)):  # a mistake is known by its size, also in floats
                 return wrong(text)
+        if close(number, self.expected, 1e-9):
+            return wrong(
+                f"`{show(answer)}` is the right value; give it as an exact fraction, such as `Fraction(1, 4)` or `'1/4'`."
+            )
         exact = " An exact fraction is asked for." if self._tolerance == 0 and isinstance(number, float) else ""
         if close(number, self.expected, max(abs(self.expected) * 1e-3, 1e-9)):
             return wrong(f"`{show(answer)}` is close.{exact or ' Give more digits.'}")
