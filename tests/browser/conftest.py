@@ -53,6 +53,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
 }
+# JupyterLab's debugger sometimes asks a kernel that is just being replaced for its state, and reports that as an error.
+WITHOUT_DEBUGGER = {"disabledExtensions": {"@jupyterlab/debugger-extension": True}}
 TRACKER = "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
 
 # What a page can tell about its notebook, as one JSON value; null as long as there is nothing to tell.
@@ -112,6 +114,8 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         path.mkdir()
     for name, values in SETTINGS.items():
         server.set(name, values)
+    (folders["CONFIG"] / "labconfig").mkdir()
+    (folders["CONFIG"] / "labconfig" / "page_config.json").write_text(json.dumps(WITHOUT_DEBUGGER), encoding="utf-8")
     environment = {**os.environ, **{f"JUPYTER_{name}_DIR": str(path) for name, path in folders.items()}}
     environment |= {"IPYTHONDIR": str(base / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(server.settings)}
     environment |= {"JUPYTERLAB_WORKSPACES_DIR": str(base / "workspaces")}

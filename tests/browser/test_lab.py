@@ -18,6 +18,12 @@ def test_a_notebook_runs_and_shows_a_widget(open_notebook, windowing):
     lab.page.locator(".widget-slider").wait_for(timeout=10_000)
 
 
+def test_the_debugger_is_off(open_notebook):
+    lab = open_notebook(new_notebook(cells=[new_code_cell("1")]))
+    assert lab.page.evaluate("() => window.jupyterapp.hasPlugin('@jupyterlab/notebook-extension:tracker')")
+    assert not lab.page.evaluate("() => window.jupyterapp.hasPlugin('@jupyterlab/debugger-extension:main')")
+
+
 def test_run_all_fails_where_a_cell_raises(open_notebook):
     lab = open_notebook(new_notebook(cells=[new_code_cell("1 / 0")]))
     with pytest.raises(pytest.fail.Exception, match="ZeroDivisionError"):
