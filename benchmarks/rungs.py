@@ -1,6 +1,6 @@
 """Measure the reference rungs of the ladder that counting and compressing give, and write them to `data/ladder.json`.
 
-    python benchmarks/rungs.py            measure and compare with the file
+    python benchmarks/rungs.py            measure and print
     python benchmarks/rungs.py --write    measure and write the file, and README's picture beside it
 
 Every figure is bits per byte of the validation text, each line's end included. A published figure is a loss that somebody else
@@ -115,7 +115,7 @@ def draw(rungs: list[Rung]) -> None:
 
 
 def main() -> None:
-    """Print every rung beside the reference; write them with --write."""
+    """Print every rung; write them with --write."""
     rungs = [rung for corpus in ("shakespeare", "world") for rung in measure(corpus)]
     print(ladder.table(sorted(rungs, key=lambda rung: (rung.corpus, -rung.bits_per_byte))))
     if "--write" in sys.argv:

@@ -27,7 +27,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from helpers.paths import CACHE
+from helpers import paths
 
 PARTIAL = ".partial-"  # Folders of downloads under way; a killed process leaves one behind, never a file under its final name.
 DAY = 86_400  # seconds
@@ -119,8 +119,7 @@ def at_hand(file: RemoteFile) -> bool:
 
 def caches() -> tuple[Path, ...]:
     """The cache folders: the course's (or LM_COURSE_CACHE), then the user's own; both are read, the first writable written."""
-    chosen = os.environ.get("LM_COURSE_CACHE", "").strip()
-    return (Path(chosen).expanduser() if chosen else CACHE, Path(pooch.os_cache("language-models-course")))
+    return (paths.cache(), Path(pooch.os_cache("language-models-course")))
 
 
 def _is_right(data: bytes, file: RemoteFile) -> bool:

@@ -4,8 +4,8 @@ Reference rungs, measured when the course was made, are in `data/ladder.json` wi
 kept in the cache and stand beside them. `python -m helpers.ladder` prints the tables.
 """
 
+import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -52,14 +52,8 @@ def add(name: str, corpus: str, bits_per_byte: float, notebook: str, how: str) -
         )
     rung = Rung(name, corpus, float(bits_per_byte), notebook, how, yours=True)
     kept = [other for other in yours() if (other.name, other.corpus) != (name, corpus)]
-    path = _own_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps([asdict(other) for other in [*kept, rung]], indent=1), encoding="utf-8")
-        os.replace(part, path)
-    except OSError:
-        pass
+    with contextlib.suppress(OSError):
+        paths.write_atomically(_own_file(), json.dumps([asdict(other) for other in [*kept, rung]], indent=1))
     return rung
 
 
@@ -89,7 +83,7 @@ def _sorted(rows: list[Rung], corpus: str | None) -> list[Rung]:
 
 
 def _own_file() -> Path:
-    return Path(os.environ.get("LM_COURSE_CACHE") or paths.CACHE) / "ladder.json"
+    return paths.cache() / "ladder.json"
 
 
 def main() -> None:

@@ -1,8 +1,11 @@
 """Where the course keeps its data, its cache and its checkpoints.
 
-Everything that the course writes goes below `CACHE`; everything else here is read only.
+Everything that the course writes goes below `cache()`; everything else here is read only.
 """
 
+import contextlib
+import os
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -10,3 +13,23 @@ DATA = ROOT / "data"
 CACHE = DATA / "cache"
 WORLD = DATA / "world"
 CHECKPOINTS = DATA / "checkpoints"
+
+
+def cache() -> Path:
+    """The cache folder: LM_COURSE_CACHE where that is set, else the course's own. Looked up at each call."""
+    chosen = os.environ.get("LM_COURSE_CACHE", "").strip()
+    return Path(chosen).expanduser() if chosen else CACHE
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside the file and rename over it: a reader sees the old text or the new, never half of one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

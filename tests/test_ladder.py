@@ -155,7 +155,7 @@ def test_a_write_that_fails_keeps_what_was_there(cache, monkeypatch):
     def full_disk(*args):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(ladder.os, "replace", full_disk)
+    monkeypatch.setattr(os, "replace", full_disk)
     assert ladder.add("bigram", "toy", 3.5, "02", "not kept").name == "bigram"
     assert ladder.yours() == [first]
 

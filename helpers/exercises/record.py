@@ -6,8 +6,6 @@ written costs a warning, and the progress lives on in memory.
 
 import contextlib
 import json
-import os
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -19,7 +17,7 @@ Entries = dict[str, dict]
 
 def default_path() -> Path:
     """progress.json in the cache folder: LM_COURSE_CACHE where that is set, else the course's own."""
-    return Path(os.environ.get("LM_COURSE_CACHE") or paths.CACHE) / "progress.json"
+    return paths.cache() / "progress.json"
 
 
 class Record:
@@ -47,8 +45,7 @@ class Record:
     def _save(self) -> None:
         entries = self.entries()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(self.path, json.dumps({"version": VERSION, "entries": entries}, indent=1, sort_keys=True))
+            paths.write_atomically(self.path, json.dumps({"version": VERSION, "entries": entries}, indent=1, sort_keys=True))
         except OSError as error:
             _warn(
                 f"your progress could not be saved ({error.strerror or error}); it is kept until the kernel stops. "
@@ -93,19 +90,6 @@ def _merge(a: Entries, b: Entries) -> Entries:
     none = {"tries": 0, "solved": False}
     pairs = {id: (a.get(id, none), b.get(id, none)) for id in a | b}
     return {id: {"tries": x["tries"] + y["tries"], "solved": x["solved"] or y["solved"]} for id, (x, y) in pairs.items()}
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Write beside the file and rename over it: a reader sees the old text or the new, never half of one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _warn(text: str) -> None:
