@@ -295,6 +295,8 @@ def test_commands(phases: Sequence[str], corpora_are_here: bool, folder: Path) -
     """Yield (phase, arguments after `python -m`, environment) for what these phases run."""
     pytest, parallel = ["pytest", "-q", "--color=auto"], ["-n", "auto", "--maxprocesses=4", "--dist=loadfile"]
     usual, offline = scratch(folder / "usual"), scratch(folder / "offline", corpora=folder / "no-corpora-here")
+    for environment in (usual, offline):  # a worker for each core, so a thread for each worker: more would wait for each other
+        environment.setdefault("OMP_NUM_THREADS", "1")
     if "lint" in phases:
         yield "lint", ["ruff", "check", "."], usual
     if "helpers" in phases:

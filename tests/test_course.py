@@ -326,6 +326,7 @@ def test_what_test_runs(root, monkeypatch):
     (root / "data" / "cache").mkdir(parents=True)
     monkeypatch.setenv("LM_COURSE_MIRROR", "elsewhere")
     monkeypatch.delenv("LM_COURSE_CACHE", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     found = {
         phase: (command, environment) for phase, command, environment in course.test_commands(course.PHASES, True, root / "t")
     }
@@ -336,7 +337,10 @@ def test_what_test_runs(root, monkeypatch):
     assert not Path(found["offline"][1]["LM_COURSE_MIRROR"]).exists()
     caches = {environment["LM_COURSE_CACHE"] for _, environment in found.values()}
     assert len(caches) == 2 and all(Path(cache).is_dir() and list(Path(cache).iterdir()) == [] for cache in caches)
+    assert {environment["OMP_NUM_THREADS"] for _, environment in found.values()} == {"1"}
     assert "notebooks" not in [phase for phase, *_ in course.test_commands(course.PHASES, False, root / "u")]
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert {environment["OMP_NUM_THREADS"] for *_, environment in course.test_commands(course.PHASES, True, root / "v")} == {"3"}
 
 
 @pytest.mark.parametrize(("status", "last"), [(0, "4 passed, 0 failed, 1 skipped"), (1, "0 passed, 4 failed, 1 skipped")])
