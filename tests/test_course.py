@@ -340,7 +340,7 @@ def test_what_test_runs(root, monkeypatch):
     assert {environment["OMP_NUM_THREADS"] for _, environment in found.values()} == {"1"}
     assert "notebooks" not in [phase for phase, *_ in course.test_commands(course.PHASES, False, root / "u")]
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert {environment["OMP_NUM_THREADS"] for *_, environment in course.test_commands(course.PHASES, True, root / "v")} == {"3"}
+    assert {given["OMP_NUM_THREADS"] for *_, given in course.test_commands(course.PHASES, True, root / "v")} == {"3"}
 
 
 @pytest.mark.parametrize(("status", "last"), [(0, "4 passed, 0 failed, 1 skipped"), (1, "0 passed, 4 failed, 1 skipped")])
