@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traitlets import TraitError
 
+from helpers.exercises.quizzes import QuizWidget
 from helpers.notebooks import clean, execute
 from helpers.probability import LanguageModel
-from helpers.widgets import GuessingGame, GuessingResult, TypeAhead, guessing_bounds
-from helpers.widgets._base import STATIC, script, to_png, visible
+from helpers.widgets import EmbeddingMap, GuessingGame, GuessingResult, NextTokens, TokenView, TypeAhead, guessing_bounds
+from helpers.widgets._base import STATIC, to_png, visible
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the log.\n" * 12
 HTML = "<img src=x onerror=alert(1)>"
@@ -384,15 +385,18 @@ def test_a_saved_notebook_passes_validation_and_a_changed_one_does_not(tmp_path,
     assert ("6 passed" if passes else "1 failed, 5 passed") in run.stdout
 
 
-def test_scripts_reach_for_nothing_outside_and_write_no_html():
-    for name in ("guessing_game.js", "type_ahead.js", "quiz.js"):
-        source = script(name)
-        assert not [
-            word
-            for word in ("http:", "https:", "import ", "fetch(", "innerHTML", "insertAdjacentHTML", "eval(")
-            if word in source
-        ]
-        assert len(source.encode()) < 60_000 and source.count("export default") == 1
+@pytest.mark.parametrize("widget", [EmbeddingMap, GuessingGame, NextTokens, QuizWidget, TokenView, TypeAhead])
+def test_scripts_reach_for_nothing_outside_and_write_no_html(widget):
+    source = str(widget._esm)
+    outside = ("http:", "https:", "import ", "fetch(", "WebSocket", "XMLHttpRequest")
+    html = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(")
+    assert not [word for word in (*outside, *html) if word in source]
+    assert len(source.encode()) < 60_000 and source.count("export default") == 1
+
+
+def test_every_script_belongs_to_a_widget():
+    used = "".join(str(widget._esm) for widget in (EmbeddingMap, GuessingGame, NextTokens, QuizWidget, TokenView, TypeAhead))
+    assert all(path.read_text(encoding="utf-8") in used for path in STATIC.glob("*.js"))
 
 
 def test_every_css_selector_is_ours():

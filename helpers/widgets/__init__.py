@@ -1,7 +1,19 @@
 """The course's interactive pieces: each works with mouse and keyboard, and carries a picture of itself for saved notebooks."""
 
+from helpers.widgets.embedding_map import EmbeddingMap
 from helpers.widgets.guessing_game import GuessingGame
+from helpers.widgets.next_tokens import NextTokens
 from helpers.widgets.shannon import GuessingResult, guessing_bounds
+from helpers.widgets.token_view import TokenCounts, TokenView
 from helpers.widgets.type_ahead import TypeAhead
 
-__all__ = ["GuessingGame", "GuessingResult", "TypeAhead", "guessing_bounds"]
+__all__ = [
+    "EmbeddingMap",
+    "GuessingGame",
+    "GuessingResult",
+    "NextTokens",
+    "TokenCounts",
+    "TokenView",
+    "TypeAhead",
+    "guessing_bounds",
+]

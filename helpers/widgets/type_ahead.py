@@ -4,7 +4,6 @@ Used in `02_ngrams.ipynb`, with one n-gram model for each order; any LanguageMod
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import traitlets
@@ -14,27 +13,9 @@ from numpy.typing import ArrayLike
 from helpers.probability import LanguageModel
 from helpers.widgets._base import PicturedWidget, new_figure, script, visible
 from helpers.widgets._pictures import suggestion_bars
+from helpers.widgets._suggestions import Suggestion, likeliest, next_probabilities, rest_line
 
 SHOWN = 12  # tokens of the context that are shown
-END, UNKNOWN = "</s>", "<unk>"
-
-
-def percent(probability: float) -> str:
-    """A probability as it is shown: one decimal, and "< 0.1 %" where that would be zero though it is not."""
-    return "< 0.1 %" if 0 < probability < 0.0005 else f"{100 * probability:.1f} %"
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A next token and its probability over the full vocabulary."""
-
-    token: str
-    probability: float
-
-    @property
-    def percent(self) -> str:
-        """The probability as it is shown."""
-        return percent(self.probability)
 
 
 class TypeAhead(PicturedWidget):
@@ -46,7 +27,7 @@ class TypeAhead(PicturedWidget):
     `text` and `order` can be set from Python too. Raises ValueError for no models, an unknown order or no way to encode.
     """
 
-    _esm = script("type_ahead.js")
+    _esm = script("bars.js", "type_ahead.js")
     text = traitlets.Unicode().tag(sync=True)
     order = traitlets.Int().tag(sync=True)
     frame = traitlets.Dict().tag(sync=True)
@@ -98,9 +79,8 @@ class TypeAhead(PicturedWidget):
     def suggestions(self) -> list[Suggestion]:
         """The likeliest next tokens, best first, equally likely ones in the vocabulary's order."""
         model = self.model
-        probabilities = np.exp(np.asarray(model.next_log_probs(self.context_ids()), dtype=float))
-        best = np.argsort(-probabilities, kind="stable")[: self._top]
-        return [Suggestion(model.vocab[i], float(probabilities[i])) for i in best]
+        probabilities = next_probabilities(model, self.context_ids())
+        return [Suggestion(model.vocab[i], float(probabilities[i])) for i in likeliest(probabilities, self._top)]
 
     def summary(self) -> str:
         """The text and the order, in words."""
@@ -133,19 +113,12 @@ class TypeAhead(PicturedWidget):
         used = min(int(model.matched_order(ids)) - 1, seen) if hasattr(model, "matched_order") else seen
         start = max(0, len(ids) - max(SHOWN if self._join else 3 * SHOWN, seen))
         kinds = [int(i >= len(ids) - seen) + int(i >= len(ids) - used) for i in range(start, len(ids))]
-        rest = max(0.0, 1 - sum(each.probability for each in best))
-        n_rest = len(model.vocab) - len(best)
         return {
             "context": [[visible(model.vocab[i]), kind] for i, kind in zip(ids[start:].tolist(), kinds, strict=True)],
             "note": _note(self.order, seen, used),
-            "suggestions": [self._row(each) for each in best],
-            "rest": f"all {n_rest:,} others together: {percent(rest)}" if n_rest else "",
+            "suggestions": [each.row() for each in best],
+            "rest": rest_line(len(model.vocab) - len(best), sum(each.probability for each in best)),
         }
-
-    def _row(self, suggestion: Suggestion) -> dict:
-        token = suggestion.token
-        append = {END: "\n", UNKNOWN: ""}.get(token, token)
-        return {"shown": visible(token), "percent": suggestion.percent, "probability": suggestion.probability, "append": append}
 
 
 def _note(order: int, seen: int, used: int) -> str:

@@ -1,9 +1,11 @@
 """A real JupyterLab and a real Chromium: fixtures for what only a browser can show.
 
-    def test_it(open_notebook):
+    def test_it(open_notebook, low_contrast):
         lab = open_notebook(notebook)               # a path, or a NotebookNode made in the test; always a copy
         lab.run_all()                               # from a fresh kernel; fails the test where a cell raises
         lab.page.locator("canvas").screenshot(...)  # Playwright's page
+        assert lab.python("1 + 1") == 2             # in its kernel
+        assert low_contrast(lab.widgets.first) == []
 
 The browser may reach this machine only. After each test, a request to another host or an error on the console fails it.
 """
@@ -26,7 +28,7 @@ from urllib.request import urlopen
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -67,6 +69,35 @@ STATE = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = Array.from({length: panel.model.cells.length}, (_, i) => panel.model.cells.get(i).toJSON());
     return {status: panel.context.sessionContext.session?.kernel?.status, cells};
+}"""
+
+# Contrast of every visible text in a widget against what stands behind it, opacity included: [text, ratio] below 4.5.
+CONTRAST = """root => {
+    const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return [...n.slice(0, 3), n[3] ?? 1]; };
+    const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3]));
+    const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+                         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const behind = node => { const up = [];
+                             for (let n = node; n; n = n.parentElement) up.push(parse(getComputedStyle(n).backgroundColor));
+                             return up.reverse().reduce((under, top) => over(top, under), [255, 255, 255]); };
+    const low = [];
+    for (const node of root.querySelectorAll('*')) {
+        const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
+        if (!own || node.closest('[aria-disabled=true]') || !node.offsetParent) continue;
+        let opacity = 1;
+        for (let n = node; n !== root; n = n.parentElement) opacity *= Number(getComputedStyle(n).opacity);
+        const color = parse(getComputedStyle(node).color), ground = behind(node);
+        const [a, b] = [light(over([...color.slice(0, 3), color[3] * opacity], ground)), light(ground)].sort((x, y) => y - x);
+        if ((a + 0.05) / (b + 0.05) < 4.5) low.push([node.textContent, (a + 0.05) / (b + 0.05)]);
+    }
+    return low;
+}"""
+EVALUATE = """async code => {
+    const future = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({code});
+    let printed = '';
+    future.onIOPub = message => { if (message.header.msg_type === 'stream') printed += message.content.text; };
+    await future.done;
+    return printed;
 }"""
 
 
@@ -193,6 +224,15 @@ class OpenNotebook:
         cells = [nbformat.from_dict(cell) for cell in self.page.evaluate(STATE)["cells"]]
         return [cell for cell in cells if cell.cell_type == "code" and "".join(cell.source).strip()]
 
+    def python(self, expression: str) -> object:
+        """The value of an expression in the notebook's kernel, as JSON carries it."""
+        return json.loads(self.page.evaluate(EVALUATE, f"import json; print(json.dumps({expression}))"))
+
+    @property
+    def widgets(self) -> Locator:
+        """The course's widgets on the page."""
+        return self.page.locator(".jp-OutputArea-output .lm-widget")
+
     def is_idle(self) -> bool:
         """Whether the kernel says that it has nothing to do."""
         return self.page.evaluate(STATE)["status"] == "idle"
@@ -231,6 +271,12 @@ def open_notebook(
             shut_down(lab)
     assert [host for lab in opened for host in lab.elsewhere] == [], "the page asked hosts other than this machine"
     assert [error for lab in opened for error in lab.console_errors] == [], "errors on the browser's console"
+
+
+@pytest.fixture
+def low_contrast() -> Callable[[Locator], list]:
+    """A function from a widget to its texts that are hard to read, as [text, contrast]."""
+    return lambda widget: widget.evaluate(CONTRAST)
 
 
 def copy_into(folder: Path, source: Path | NotebookNode, stem: str) -> Path:

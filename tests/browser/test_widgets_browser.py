@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 
 import nbformat
 import numpy as np
@@ -44,35 +43,6 @@ QUIZ = [
     "told = []\noptions = (Option('no', 'It is.'), Option('yes', 'Tokens are text.', right=True))\n"
     "QuizWidget([Quiz('1.q1', 'Is `<b>` text?', options)], lambda *each: told.append(each))"
 ]
-# Contrast of every visible text in a widget against what stands behind it, opacity included: [text, ratio] below 4.5.
-CONTRAST = """root => {
-    const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return [...n.slice(0, 3), n[3] ?? 1]; };
-    const over = (top, under) => [0, 1, 2].map(i => top[i] * top[3] + under[i] * (1 - top[3]));
-    const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-                         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-    const behind = node => { const up = [];
-                             for (let n = node; n; n = n.parentElement) up.push(parse(getComputedStyle(n).backgroundColor));
-                             return up.reverse().reduce((under, top) => over(top, under), [255, 255, 255]); };
-    const low = [];
-    for (const node of root.querySelectorAll('*')) {
-        const own = [...node.childNodes].some(child => child.nodeType === 3 && child.textContent.trim());
-        if (!own || node.closest('[aria-disabled=true]') || !node.offsetParent) continue;
-        let opacity = 1;
-        for (let n = node; n !== root; n = n.parentElement) opacity *= Number(getComputedStyle(n).opacity);
-        const color = parse(getComputedStyle(node).color), ground = behind(node);
-        const [a, b] = [light(over([...color.slice(0, 3), color[3] * opacity], ground)), light(ground)].sort((x, y) => y - x);
-        if ((a + 0.05) / (b + 0.05) < 4.5) low.push([node.textContent, (a + 0.05) / (b + 0.05)]);
-    }
-    return low;
-}"""
-EVALUATE = """async code => {
-    const future = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({code});
-    let printed = '';
-    future.onIOPub = message => { if (message.header.msg_type === 'stream') printed += message.content.text; };
-    await future.done;
-    return printed;
-}"""
-
 START = "code => { window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({code}); }"
 
 
@@ -80,25 +50,16 @@ def notebook(*sources: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (SETUP, *sources)])
 
 
-def python(lab, expression: str) -> object:
-    """The value of an expression in the notebook's kernel."""
-    return json.loads(lab.page.evaluate(EVALUATE, f"import json; print(json.dumps({expression}))"))
-
-
-def widgets(lab) -> Locator:
-    return lab.page.locator(".jp-OutputArea-output .lm-widget")
-
-
 def ranks_shown(game: Locator) -> list[int]:
     return [int(rank) for rank in game.locator(".lm-cell:not(.lm-next) sub").all_inner_texts()]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_guessing_game_by_keyboard_and_mouse(open_notebook, dark):
+def test_guessing_game_by_keyboard_and_mouse(open_notebook, low_contrast, dark):
     lab = open_notebook(notebook(*GAMES), windowing="none", dark=dark, viewport=(1280, 1600))
     lab.run_all()
-    expect(widgets(lab)).to_have_count(3)
-    first, second, again = (widgets(lab).nth(i) for i in range(3))
+    expect(lab.widgets).to_have_count(3)
+    first, second, again = (lab.widgets.nth(i) for i in range(3))
     assert lab.page.locator(".jp-OutputArea-output img").count() == 0  # the live view, not the picture
 
     first.locator(".lm-board").click()
@@ -114,7 +75,7 @@ def test_guessing_game_by_keyboard_and_mouse(open_notebook, dark):
     ]:  # newline; b is wrong; a; b; space; a is wrong; z is no character here
         lab.page.keyboard.press(key)
     expect(first.locator(".lm-message")).to_contain_text("not in this game's alphabet")
-    assert python(lab, "first.ranks") == [1, 2, 1, 1] == ranks_shown(first)
+    assert lab.python("first.ranks") == [1, 2, 1, 1] == ranks_shown(first)
     assert first.locator(".lm-cell:not(.lm-next) > span").all_inner_texts() == ["↵", "a", "b", "␣"]
     assert first.locator(".lm-tried").all_inner_texts() == ["a"]
     assert (
@@ -122,7 +83,7 @@ def test_guessing_game_by_keyboard_and_mouse(open_notebook, dark):
     )  # "a" and "b" are shortcuts of the notebook, and did not reach it
     assert ranks_shown(again) == [1, 2, 1, 1]  # the same game shown twice goes on in both places
 
-    assert python(lab, "second.ranks") == []  # a second game is its own
+    assert lab.python("second.ranks") == []  # a second game is its own
     for name in ("a", "newline", "b"):
         second.get_by_role("button", name=name, exact=True).click()
     expect(second.locator(".lm-message")).to_contain_text("Not “b”")
@@ -130,16 +91,16 @@ def test_guessing_game_by_keyboard_and_mouse(open_notebook, dark):
     expect(second.locator(".lm-message")).to_contain_text("It was “a”")
     lab.page.keyboard.press("Enter")  # the button that was clicked has the focus: Enter presses it again
     expect(second.locator(".lm-message")).to_contain_text("All guessed")
-    assert python(lab, "second.ranks") == ranks_shown(second)
-    assert second.locator(".lm-result").inner_text() == lab.page.evaluate(EVALUATE, "print(second.result())").strip()
-    assert python(lab, "first.ranks") == [1, 2, 1, 1]
+    assert lab.python("second.ranks") == ranks_shown(second)
+    assert second.locator(".lm-result").inner_text() == lab.python("repr(second.result())")
+    assert lab.python("first.ranks") == [1, 2, 1, 1]
 
     keys = first.locator(".lm-key")
     keys.first.focus()
     lab.page.keyboard.press("ArrowRight")
     expect(keys.nth(1)).to_be_focused()
     for widget in (first, second):
-        assert widget.evaluate(CONTRAST) == []
+        assert low_contrast(widget) == []
 
 
 def one_decimal(p: float) -> str:
@@ -148,10 +109,10 @@ def one_decimal(p: float) -> str:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
+def test_type_ahead_by_keyboard_and_mouse(open_notebook, low_contrast, dark):
     lab = open_notebook(notebook(*AHEAD, *QUIZ), windowing="none", dark=dark, viewport=(1280, 1400))
     lab.run_all()
-    widget = widgets(lab).first
+    widget = lab.widgets.first
     box, rows = widget.locator("textarea"), widget.locator(".lm-suggestion")
     expect(rows).to_have_count(10)
 
@@ -161,8 +122,8 @@ def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
             zip(widget.locator(".lm-token").all_inner_texts(), widget.locator(".lm-percent").all_inner_texts(), strict=True)
         )
         log_probs = "ahead.model.next_log_probs(ahead.context_ids())"
-        p = np.exp(python(lab, f"{log_probs}.tolist()"))
-        vocab = python(lab, "list(ahead.model.vocab)")
+        p = np.exp(lab.python(f"{log_probs}.tolist()"))
+        vocab = lab.python("list(ahead.model.vocab)")
         best = np.argsort(-p, kind="stable")[:10]
         assert shown == [(vocab[i].replace(" ", "␣"), one_decimal(p[i])) for i in best]
         assert one_decimal(1 - p[best].sum()) in widget.locator(".lm-rest").inner_text()
@@ -175,7 +136,7 @@ def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
     lab.page.keyboard.press("End")
     lab.page.keyboard.type(" zebra")
     expect(widget.locator(".lm-chip").last).to_have_text("<unk>")
-    assert python(lab, "ahead.text") == "the cat zebra"
+    assert lab.python("ahead.text") == "the cat zebra"
     same_as_python()
 
     token = widget.locator(".lm-token").nth(1).inner_text()  # by mouse
@@ -188,7 +149,7 @@ def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
     lab.page.keyboard.press("ArrowDown")  # by keyboard: into the list, then a number, then Enter
     expect(rows.first).to_be_focused()
     first = next(
-        i for i, row in enumerate(python(lab, "ahead.frame['suggestions']")) if row["append"] not in ("", "\n") and i > 1
+        i for i, row in enumerate(lab.python("ahead.frame['suggestions']")) if row["append"] not in ("", "\n") and i > 1
     )
     token = widget.locator(".lm-token").nth(first).inner_text()
     lab.page.keyboard.press(str((first + 1) % 10))
@@ -203,24 +164,24 @@ def test_type_ahead_by_keyboard_and_mouse(open_notebook, dark):
     widget.get_by_role("slider").focus()
     lab.page.keyboard.press("ArrowLeft")
     expect(widget.locator(".lm-note")).to_contain_text("Order 2 sees the last token")
-    assert python(lab, "ahead.order") == 2 and widget.locator(".lm-order").inner_text() == "2"
+    assert lab.python("ahead.order") == 2 and widget.locator(".lm-order").inner_text() == "2"
     same_as_python()
-    assert widget.evaluate(CONTRAST) == []
+    assert low_contrast(widget) == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_quiz_by_mouse_and_keyboard(open_notebook, dark):
+def test_quiz_by_mouse_and_keyboard(open_notebook, low_contrast, dark):
     lab = open_notebook(notebook(*QUIZ), windowing="none", dark=dark)
     lab.run_all()
-    quiz = widgets(lab).first
+    quiz = lab.widgets.first
     expect(quiz.locator("legend")).to_have_text("Question 1.q1: Is <b> text?")
     quiz.get_by_label("a: no").click()
     expect(quiz.locator(".lm-explanation")).to_have_text("✗ Question 1.q1: not yet. It is.")
     lab.page.keyboard.press("ArrowDown")  # not to the next cell, as with ipywidgets' own radio buttons
     expect(quiz.locator(".lm-explanation")).to_have_text("✓ Question 1.q1: correct. Tokens are text.")
     expect(quiz.get_by_label("b: yes")).to_be_checked()
-    assert python(lab, "told") == [["1.q1", False], ["1.q1", True]]
-    assert quiz.evaluate(CONTRAST) == []
+    assert lab.python("told") == [["1.q1", False], ["1.q1", True]]
+    assert low_contrast(quiz) == []
 
 
 def test_saved_notebook_shows_pictures_until_it_is_run(open_notebook, tmp_path):
@@ -241,9 +202,9 @@ def test_saved_notebook_shows_pictures_until_it_is_run(open_notebook, tmp_path):
         if "image/png" in output.get("data", {})
     )
     assert imread(io.BytesIO(base64.b64decode(png))).std() > 0.05  # something is drawn
-    assert widgets(lab).count() == 0
+    assert lab.widgets.count() == 0
     lab.run_all()
-    expect(widgets(lab)).to_have_count(3)
+    expect(lab.widgets).to_have_count(3)
     expect(pictures).to_have_count(0)
 
 
@@ -251,8 +212,8 @@ def test_a_busy_kernel_is_said(open_notebook):
     lab = open_notebook(notebook(GAMES[0]), windowing="none")
     lab.run_all()
     lab.page.evaluate(START, "import time; time.sleep(5)")  # as a cell that runs for a while
-    widgets(lab).first.locator(".lm-board").click()
+    lab.widgets.first.locator(".lm-board").click()
     lab.page.keyboard.press("Enter")
-    expect(widgets(lab).first.locator(".lm-waiting")).to_contain_text("busy or has stopped", timeout=4000)
-    expect(widgets(lab).first.locator(".lm-message")).to_contain_text("right, at guess 1", timeout=8000)
-    assert widgets(lab).first.locator(".lm-waiting").inner_text() == ""
+    expect(lab.widgets.first.locator(".lm-waiting")).to_contain_text("busy or has stopped", timeout=4000)
+    expect(lab.widgets.first.locator(".lm-message")).to_contain_text("right, at guess 1", timeout=8000)
+    assert lab.widgets.first.locator(".lm-waiting").inner_text() == ""
