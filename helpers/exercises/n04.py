@@ -1,0 +1,735 @@
+"""Exercises and quiz of notebook 04, What is a token, and where does its meaning live?"""
+
+import codecs
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from helpers.exercises.choices import Choice, Reasoned
+from helpers.exercises.feedback import Feedback
+from helpers.exercises.functions import Case, Function
+from helpers.exercises.model import Exercise, Option, Quiz
+from helpers.exercises.values import Between, Exactly, Number, Several
+
+Merges = Sequence[tuple[bytes, bytes]]
+
+
+class _Bytes(Exactly):
+    """A list of byte values, however they are written: 226, "226", "0xE2", "E2", "11100010", or a bytes object."""
+
+    def __call__(self, answer: object) -> Feedback:
+        return super().__call__([_byte(part) for part in answer] if isinstance(answer, list | tuple | bytes) else answer)
+
+
+def _byte(part: object) -> object:
+    """One byte as an int; what cannot be read stays as it is."""
+    if not isinstance(part, str):
+        return part
+    text = part.strip().lower().removeprefix("0b").replace(" ", "")
+    base = 2 if len(text) == 8 and set(text) <= {"0", "1"} else 10 if len(text) == 3 else 16
+    try:
+        return int(text.removeprefix("0x"), base)
+    except ValueError:
+        return part
+
+
+def encode_word(word: bytes, merges: Merges) -> list[bytes]:
+    """BPE of one word: its bytes, and the merges in the order in which they were learned → its tokens."""
+    tokens = [word[i : i + 1] for i in range(len(word))]
+    for left, right in merges:
+        merged, i = [], 0
+        while i < len(tokens):
+            found = tokens[i : i + 2] == [left, right]
+            merged.append(left + right if found else tokens[i])
+            i += 2 if found else 1
+        tokens = merged
+    return tokens
+
+
+def _longest_match(word: bytes, merges: Merges) -> list[bytes]:
+    """Takes the longest token that fits, from the left: another algorithm, with other tokens."""
+    known = {left + right for left, right in merges}
+    tokens, start = [], 0
+    while start < len(word):
+        ends = [end for end in range(len(word), start + 1, -1) if word[start:end] in known]
+        end = ends[0] if ends else start + 1
+        tokens.append(word[start:end])
+        start = end
+    return tokens
+
+
+def _first_place_only(word: bytes, merges: Merges) -> list[bytes]:
+    """Merges a pair at its first place and goes on to the next merge."""
+    tokens = [word[i : i + 1] for i in range(len(word))]
+    for left, right in merges:
+        for i in range(len(tokens) - 1):
+            if tokens[i : i + 2] == [left, right]:
+                tokens[i : i + 2] = [left + right]
+                break
+    return tokens
+
+
+def _any_order(word: bytes, merges: Merges) -> list[bytes]:
+    """Merges the leftmost pair that is in the list, whichever was learned first."""
+    tokens = [word[i : i + 1] for i in range(len(word))]
+    i = 0
+    while i < len(tokens) - 1:
+        if (tokens[i], tokens[i + 1]) in set(merges):
+            tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
+            i = 0
+        else:
+            i += 1
+    return tokens
+
+
+def stream(chunks: Sequence[bytes]) -> list[str]:
+    """What can be shown after each token: bytes of each → str of each, no character before its last byte has come."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    return [decoder.decode(chunk) for chunk in chunks]
+
+
+def _each_alone(chunks: Sequence[bytes]) -> list[str]:
+    """Decodes each token by itself."""
+    return [chunk.decode("utf-8", errors="replace") for chunk in chunks]
+
+
+def _drops_parts(chunks: Sequence[bytes]) -> list[str]:
+    """Decodes each token by itself and drops what does not fit."""
+    return [chunk.decode("utf-8", errors="ignore") for chunk in chunks]
+
+
+def _all_or_nothing(chunks: Sequence[bytes]) -> list[str]:
+    """Waits until everything held back is valid, so a finished character waits for the next one's end."""
+    shown, held = [], b""
+    for chunk in chunks:
+        held += chunk
+        try:
+            shown.append(held.decode("utf-8"))
+            held = b""
+        except UnicodeDecodeError:
+            shown.append("")
+    return shown
+
+
+def _at_the_end(chunks: Sequence[bytes]) -> list[str]:
+    """Shows everything after the last token."""
+    return [""] * (len(chunks) - 1) + [b"".join(chunks).decode("utf-8")] if chunks else []
+
+
+def word_gradient(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Gradient, by v, of −log σ(u·v) − Σ log σ(−n·v): word (C,), context (C,), noise contexts (k, C) → (C,)."""
+    v, u, negatives = np.asarray(v, float), np.asarray(u, float), np.asarray(negatives, float).reshape(-1, len(v))
+    return (_sigmoid(u @ v) - 1) * u + _sigmoid(negatives @ v) @ negatives
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def _uphill(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """The gradient of the log likelihood, which is the loss with the other sign."""
+    return -word_gradient(v, u, negatives)
+
+
+def _only_positive(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Leaves the noise out."""
+    return word_gradient(v, u, [])
+
+
+def _noise_as_seen(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Treats the noise as if it had been seen."""
+    v, all_u = np.asarray(v, float), np.array([u, *negatives], float)
+    return (_sigmoid(all_u @ v) - 1) @ all_u
+
+
+def _mean_of_noise(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Averages over the noise in place of adding it up."""
+    noise = word_gradient(v, u, negatives) - word_gradient(v, u, [])
+    return word_gradient(v, u, []) + noise / max(len(negatives), 1)
+
+
+def nearest(vectors: Sequence[Sequence[float]], i: int, k: int) -> list[int]:
+    """The k rows most similar to row i by cosine, best first, i itself left out: (V, C) → k row numbers."""
+    rows = np.asarray(vectors, float)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    order = np.argsort(-(rows @ rows[i]), kind="stable")
+    return [int(j) for j in order if j != i][:k]
+
+
+def _by_dot_product(vectors: Sequence[Sequence[float]], i: int, k: int) -> list[int]:
+    """Forgets to divide by the lengths."""
+    rows = np.asarray(vectors, float)
+    return [int(j) for j in np.argsort(-(rows @ rows[i]), kind="stable") if j != i][:k]
+
+
+def _by_distance(vectors: Sequence[Sequence[float]], i: int, k: int) -> list[int]:
+    """Straight-line distance, which depends on the lengths too."""
+    rows = np.asarray(vectors, float)
+    return [int(j) for j in np.argsort(np.linalg.norm(rows - rows[i], axis=1), kind="stable") if j != i][:k]
+
+
+def _with_itself(vectors: Sequence[Sequence[float]], i: int, k: int) -> list[int]:
+    """Counts the row itself as its first neighbour."""
+    return [i, *nearest(vectors, i, k - 1)]
+
+
+def _worst_first(vectors: Sequence[Sequence[float]], i: int, k: int) -> list[int]:
+    """Sorts the wrong way round."""
+    return nearest(vectors, i, len(vectors))[::-1][:k]
+
+
+EXERCISES = (
+    Exercise(
+        id="4.1",
+        title="The bytes of a character",
+        kind="by hand",
+        grade=_Bytes(
+            [0xE2, 0x82, 0xAC],
+            wrong=(
+                ([0x20, 0xAC], "That is the number itself in two bytes. UTF-8 spends bits on saying how long a character is."),
+                ([0xAC, 0x82, 0xE2], "The right bytes, the wrong way round: the highest bits come first."),
+                ([0xE2, 0x02, 0x2C], "Each byte after the first one begins with the bits `10`."),
+                ([0x02, 0x02, 0x2C], "You cut the bits rightly; now put the marks `1110`, `10` and `10` before them."),
+            ),
+            why="1110**0010** 10**000010** 10**101100**: the sixteen free bits hold 0010 000010 101100.",
+        ),
+        hints=(
+            "8,364 is more than 2,047 and less than 65,536: which row of the table is that, and how many bits does it hold?",
+            "Write the number with 16 binary digits, `0010000010101100`, and cut it from the right into groups of 6, 6 and 4.",
+        ),
+        solution="""
+Three bytes: `1110xxxx 10xxxxxx 10xxxxxx` has room for 4 + 6 + 6 = 16 bits. With 16 digits the number is
+`0010 000010 101100`, so the bytes are `11100010`, `10000010`, `10101100`: 0xE2, 0x82, 0xAC, or 226, 130, 172.
+`list("€".encode())` says the same.
+""",
+        answer=[0xE2, 0x82, 0xAC],
+        wrong_answers=(
+            (["0x20", "0xAC"], "the number itself"),
+            (["AC", "82", "E2"], "wrong way round"),
+            ([0xE2, 0x02, 0x2C], "begins with the bits"),
+            ([0x02, 0x02, 0x2C], "put the marks"),
+            (["11100010", "10000010"], "2 elements"),
+            (8364, "is not it"),
+        ),
+    ),
+    Exercise(
+        id="4.2",
+        title="Two merges",
+        kind="by hand",
+        grade=Exactly(
+            ("co", " co"),
+            wrong=(
+                (("co", "coco"), "`coco` is there twice, and so are two other pairs: what does our rule say about equals?"),
+                (("co", "coa"), "`coa` is there twice, and so are two other pairs: compare the *left* ids first."),
+                (("co", "oc"), "Once `co` is a token there is no single `o` before a `c` any more: count again after a merge."),
+                (
+                    ("co", "oa"),
+                    "Once `co` is a token there is no single `o` before an `a` any more: count again after a merge.",
+                ),
+                (("co", "ca"), "`ca` is there once; three other pairs come twice."),
+            ),
+            why="Five times `co`. Then three pairs come twice, and the space (id 32) is the smallest left id.",
+        ),
+        hints=(
+            "The words are `cocoa`, ` cocoa` and ` coca`. Count all pairs of neighbours in each; which comes most often?",
+            "After the merge the words are `co co a`, `␣ co co a`, `␣ co c a`. Three pairs come twice. The ids: a space is "
+            "byte 32, `a` is 97, and `co` is the first new token, 256.",
+        ),
+        solution="""
+`co` comes 2 + 2 + 1 = 5 times, `oc` three times, all others less; so `co` becomes 256. Now the words are `256 256 97`,
+`32 256 256 97` and `32 256 99 97`. The pairs `256 256`, `256 97` and `32 256` come twice each. The smallest *left* id is 32:
+the second merge makes ` co`.
+""",
+        answer=("co", " co"),
+        wrong_answers=(
+            (("co", "coco"), "about equals"),
+            (("co", "coa"), "left"),
+            (("co", "oc"), "count again"),
+            (("co", "oa"), "count again"),
+            (("co", "ca"), "once"),
+            (("oc", "co"), "is not it"),
+        ),
+    ),
+    Exercise(
+        id="4.3",
+        title="Encode a word",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case((b"shells", [(b"l", b"l"), (b"s", b"h"), (b"sh", b"e")]), [b"she", b"ll", b"s"]),
+                Case((b"abcabc", [(b"b", b"c"), (b"a", b"b"), (b"a", b"bc")]), [b"abc", b"abc"]),
+                Case((b"abcd", [(b"b", b"c"), (b"a", b"b")]), [b"a", b"bc", b"d"]),
+                Case((b"aaaaa", [(b"a", b"a"), (b"aa", b"aa")]), [b"aaaa", b"a"]),
+                Case((b"", [(b"a", b"b")]), [], say="A word without bytes has no tokens."),
+            ),
+            mistakes=(
+                (
+                    _longest_match,
+                    "You took the longest token that fits, from the left. BPE replays the *merges*, the first learned first.",
+                ),
+                (_first_place_only, "You merged each pair at its first place only; a merge holds for the whole word."),
+                (
+                    _any_order,
+                    "You merged whatever pair came first from the left; the pair that was *learned* first comes first.",
+                ),
+            ),
+            why="An earlier merge always comes before a later one, wherever they stand in the word.",
+        ),
+        hints=(
+            "Begin with single bytes, `[word[i:i+1] for i in range(len(word))]`, and take one merge after the other.",
+            "For each merge go through the tokens from left to right: where two neighbours are the pair, write one token "
+            "and skip both; else write one and skip one.",
+        ),
+        solution="One loop over the merges, and in it one pass over the word. (The helper does it in one pass with a heap.)",
+        answer=encode_word,
+        wrong_answers=(
+            (_longest_match, "longest token"),
+            (_first_place_only, "first place only"),
+            (_any_order, "learned"),
+            (lambda word, merges: [word], "it should give"),
+        ),
+    ),
+    Exercise(
+        id="4.4",
+        title="Take the mark out?",
+        kind="explain",
+        grade=Choice(
+            {
+                "a": (
+                    "Yes: what has been removed can do no harm.",
+                    "Try it: what does `replace` make of `<|sys<|system|>tem|>`?",
+                ),
+                "b": (
+                    "Yes, as long as capitals are treated too.",
+                    "`<|SYSTEM|>` is no special token; it is encoded as ordinary text. What slips through is something else.",
+                ),
+                "c": (
+                    "No: a mark can be put together by the removal itself, and other marks stay. Encode what users type "
+                    "without special tokens.",
+                    "Right. `<|sys<|system|>tem|>` becomes `<|system|>` *by* the removal, and `<|endoftext|>` was not touched. "
+                    "With no special tokens allowed there is nothing to remove.",
+                ),
+                "d": (
+                    "No: special tokens must be made longer, so that nobody can guess them.",
+                    "They stand in every published tokenizer file. A secret that everybody has is none.",
+                ),
+            },
+            right="c",
+        ),
+        hints=(
+            "Look for a text from which the removal *makes* a mark.",
+            "Remove the middle of `<|sys<|system|>tem|>`. What is left?",
+        ),
+        solution="""
+**c.** Cleaning text with lists of bad strings is a race that attackers win; here `<|sys<|system|>tem|>` does. Ids that no text
+can produce need no cleaning: `encode(typed)` with its default, and the marks added as ids by the program.
+""",
+        answer="c",
+        wrong_answers=(("a", "what does `replace` make"), ("b", "no special token"), ("d", "published"), ("e", "Choose one")),
+    ),
+    Exercise(
+        id="4.5",
+        title="Show tokens as they come",
+        kind="implement",
+        starred=True,
+        grade=Function(
+            cases=(
+                Case(([b"So ", b"\xe4", b"\xbd\xa0", b"!"],), ["So ", "", "你", "!"]),
+                Case(([b"a\xf0\x9f", b"\x98\x80b\xc3", b"\xa9"],), ["a", "😀b", "é"]),
+                Case(([b"", b"ok"],), ["", "ok"]),
+                Case(([],), [], say="No tokens, nothing to show: an empty list."),
+            ),
+            mistakes=(
+                (_each_alone, "A token that ends inside a character gives `�` when it is decoded alone; keep its bytes back."),
+                (_drops_parts, "You dropped the bytes of unfinished characters; keep them until the rest has come."),
+                (
+                    _all_or_nothing,
+                    "A finished character must not wait for the next one: of `a\\xf0\\x9f` the `a` can be shown at once.",
+                ),
+                (
+                    _at_the_end,
+                    "That shows everything at the end; each character should appear as soon as its last byte has come.",
+                ),
+            ),
+            why="Every chat window does this; where it is forgotten you see � flicker in Chinese and in emoji.",
+        ),
+        hints=(
+            "Keep the bytes that are not yet a whole character, and put them before the next chunk.",
+            "At most three bytes are held back. Try `held[:n].decode()` for n = len(held), len(held) − 1, … until it succeeds; "
+            'or look at `codecs.getincrementaldecoder("utf-8")`.',
+        ),
+        solution="""
+The first byte of a character says how many follow, so a decoder knows when to wait. Python has one that remembers:
+`codecs.getincrementaldecoder("utf-8")()` decodes what is complete and keeps the rest for the next call.
+""",
+        answer=stream,
+        wrong_answers=(
+            (_each_alone, "keep its bytes back"),
+            (_drops_parts, "until the rest has come"),
+            (_all_or_nothing, "must not wait"),
+            (_at_the_end, "at the end"),
+            (lambda chunks: [str(chunk) for chunk in chunks], "it should give"),
+        ),
+    ),
+    Exercise(
+        id="4.6",
+        title="Which way does the word move?",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case(([0.0, 0.0], [1.0, 2.0], [[3.0, 0.0]]), [1.0, -1.0]),
+                Case(
+                    ([1.0, -1.0], [2.0, 0.0], [[0.0, 1.0], [1.0, 1.0]]),
+                    word_gradient([1, -1], [2, 0], [[0, 1], [1, 1]]).tolist(),
+                ),
+                Case(
+                    ([0.5], [-1.0], []),
+                    word_gradient([0.5], [-1.0], []).tolist(),
+                    say="Without noise only the true context is left.",
+                ),
+            ),
+            mistakes=(
+                (_uphill, "All signs are turned: that is the gradient of the log likelihood, and the *loss* is asked for."),
+                (_only_positive, "The noise contexts are missing: each adds σ(n·v) n."),
+                (_noise_as_seen, "For noise the answer should be *no*: its factor is σ − 0, not σ − 1."),
+                (_mean_of_noise, "Add the noise contexts up; the loss has a sum over them, not a mean."),
+            ),
+            why="(σ − 1) u + Σ σ n. A step against it moves v towards its context, and away from the noise.",
+        ),
+        hints=(
+            "Each context adds (what the model says − what is true) times its own vector.",
+            "What the model says is σ(u·v). What is true is 1 for the context and 0 for each noise word.",
+        ),
+        solution=r"""
+$$\frac{\partial\ell}{\partial v} = (\sigma(u \cdot v) - 1)\,u + \sum_i \sigma(n_i \cdot v)\,n_i$$
+
+as derived in section 4.10: what the model says, less what is true, times the other vector.
+""",
+        answer=word_gradient,
+        wrong_answers=(
+            (_uphill, "signs are turned"),
+            (_only_positive, "missing"),
+            (_noise_as_seen, "not σ − 1"),
+            (_mean_of_noise, "not a mean"),
+            (lambda v, u, negatives: v, "it should give"),
+        ),
+    ),
+    Exercise(
+        id="4.7",
+        title="Nearest neighbours",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case(([[1, 0], [0.2, 0.1], [5, 5], [-1, 0], [0, 3]], 0, 2), [1, 2]),
+                Case(([[3, 4], [30, 41], [4, 3], [-3, -4]], 0, 3), [1, 2, 3]),
+                Case(([[1, 0], [0, 1]], 1, 1), [0]),
+            ),
+            mistakes=(
+                (_by_dot_product, "A dot product grows with the length of a vector: divide each row by its length first."),
+                (_by_distance, "Straight-line distance depends on the lengths too; the cosine looks at directions only."),
+                (_with_itself, "Row i is its own nearest neighbour, always; leave it out."),
+                (_worst_first, "Those are the least similar rows: sort the other way round."),
+            ),
+            why="A frequent word often has a longer vector; the cosine asks only where it points.",
+        ),
+        hints=(
+            "The cosine of two vectors is the dot product of the two after each is divided by its length.",
+            "`rows = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)`; then `np.argsort(-(rows @ rows[i]))`.",
+        ),
+        solution="Divide every row by its length once; then one matrix product gives all the cosines.",
+        answer=nearest,
+        wrong_answers=(
+            (_by_dot_product, "divide each row"),
+            (_by_distance, "directions only"),
+            (_with_itself, "leave it out"),
+            (_worst_first, "other way round"),
+            (lambda vectors, i, k: list(range(k)), "it should give"),
+        ),
+    ),
+    Exercise(
+        id="4.8",
+        title="How much oftener than by chance?",
+        kind="by hand",
+        grade=Several(
+            {
+                "PMI": Number(
+                    math.log(2),
+                    tolerance=0.002,
+                    wrong={
+                        1: "That is in bits. Take the natural logarithm.",
+                        math.log(10 / 100): "That is log P(w, c); compare it with what independence would give.",
+                        -math.log(2): "The ratio is upside down: they meet *oftener* than by chance.",
+                        2: "That is the ratio; PMI is its logarithm.",
+                    },
+                ),
+                "v·u": Number(
+                    math.log(0.5),
+                    tolerance=0.002,
+                    wrong={
+                        math.log(2) + math.log(4): "log k is taken *off*: more noise makes *no* the better guess.",
+                        math.log(2) - 4: "Take off log k, not k.",
+                        0: "A zero is what shifted *positive* PMI makes of it; the optimum itself may be negative.",
+                    },
+                ),
+            },
+            why="Twice as often as by chance is log 2; against four noise words the answer is still rather *no*: log(2/4).",
+        ),
+        hints=(
+            "If the two were independent, how many of the 100 pairs would be (strong, tea)?",
+            "PMI = log(10 · 100 / (20 · 25)), and the optimum is PMI − log k.",
+        ),
+        solution=r"""
+By chance: $100 \cdot \tfrac{20}{100} \cdot \tfrac{25}{100} = 5$ pairs; 10 came. So
+$\mathrm{PMI} = \log\tfrac{10}{5} = \log 2 = 0.693$ nats, and the optimum is $\log 2 - \log 4 = -0.693$.
+""",
+        answer=(0.693, -0.693),
+        wrong_answers=(
+            ((1, -0.693), "in bits"),
+            ((math.log(0.1), -0.693), "independence"),
+            ((-0.693, -0.693), "upside down"),
+            ((2, -0.693), "its logarithm"),
+            ((0.693, 2.079), "taken *off*"),
+            ((0.693, -3.307), "not k"),
+            ((0.693, 0), "may be negative"),
+            (0.693, "2 answers"),
+        ),
+    ),
+    Exercise(
+        id="4.9",
+        title="Left and right",
+        kind="explain",
+        grade=Reasoned(
+            statement=Choice(
+                {
+                    "a": (
+                        "The embedding of the changed text is worse, because the text is false.",
+                        "Nothing in the text says what is left and what is right: training never leaves the page.",
+                    ),
+                    "b": (
+                        "The two words' vectors become alike.",
+                        "They would if the words were mixed at random. Here all the uses of one go to the other.",
+                    ),
+                    "c": (
+                        "The vectors of the two words have changed places, and the rest is the same.",
+                        "Right: two names have been exchanged, and nothing else.",
+                    ),
+                },
+                right="c",
+            ),
+            reason=Choice(
+                {
+                    "x": (
+                        "All that a vector can hold is the company of its word, and the company has moved to the other name.",
+                        "Yes. That is the strength of the distributional hypothesis, and its limit: meaning here is a place "
+                        "among words, not a link to the world.",
+                    ),
+                    "y": (
+                        "Words are compared letter by letter, and the letters are different.",
+                        "Words are row numbers to skip-gram; it never sees a letter.",
+                    ),
+                    "z": (
+                        "Training starts from random vectors, so any order of the rows can come out.",
+                        "Another seed turns the whole space around; it does not exchange two words in it.",
+                    ),
+                },
+                right="x",
+            ),
+        ),
+        hints=(
+            "Write down the pairs (word, context) of a sentence before and after the change.",
+            "What does training see of a word, besides its row number?",
+        ),
+        solution="""
+**c, x.** Training sees pairs of row numbers. After the exchange each pair with one of the two rows is a pair with the other, so
+the same vectors come out under exchanged names. An embedding knows how words stand to each other; that `left` is where the
+heart is, it cannot know.
+""",
+        answer=("c", "x"),
+        wrong_answers=(
+            (("a", "x"), "never leaves the page"),
+            (("b", "x"), "mixed at random"),
+            (("c", "y"), "never sees a letter"),
+            (("c", "z"), "does not exchange two words"),
+            ("c", "two letters"),
+        ),
+    ),
+    Exercise(
+        id="4.10",
+        title="A narrow window",
+        kind="experiment",
+        grade=Between(
+            0.05,
+            0.45,
+            below="`accuracy(...)` gives shares between 0 and 1; did you train on `stories`, and ask for `animal : home`?",
+            above="That is what the wide window reached, or a percentage: train with `replace(CONFIG, window=2)`, and give the "
+            "share, between 0 and 1.",
+            why="An animal and its home seldom stand within two words of each other, so the relation is lost; what is left are "
+            "words that could stand in the same *place*: the neighbours of `duck` are now animals only.",
+        ),
+        hints=(
+            "`narrow = train_skip_gram(stories, replace(CONFIG, window=2))` takes a few seconds.",
+            '`accuracy(narrow)` gives all six families; compare with `results["skip-gram"]`.',
+        ),
+        solution="""
+```python
+narrow = train_skip_gram(stories, replace(CONFIG, window=2))
+accuracy(narrow)["animal : home"]
+```
+
+About 0.2, where the window of 10 had 1.0. Narrow windows learn what can stand in the same place (`duck`, `frog`, `fox`), wide
+ones also what belongs together (`duck`, `pond`, `duckling`). Neither is better; they answer different questions.
+""",
+        answer=0.18,
+        wrong_answers=(
+            (0.99, "wide window"),
+            (18, "percentage"),
+            (0.0, "smaller"),
+            ("less", "one number"),
+        ),
+    ),
+)
+
+QUIZZES = (
+    Quiz(
+        id="4.q1",
+        question="Why does a byte-level tokenizer need no `<unk>`?",
+        options=(
+            Option("Its vocabulary is so large that it has every word.", "It can be 256. Size is not the reason."),
+            Option(
+                "Every text is bytes, and all 256 of them are tokens.",
+                "Right: what no merge fits is spelled out, byte by byte.",
+                right=True,
+            ),
+            Option(
+                "It learned merges from all languages.",
+                "Ours read only Shakespeare. Merges make a text shorter; they are not needed to encode it.",
+            ),
+        ),
+    ),
+    Quiz(
+        id="4.q2",
+        question="With a larger vocabulary the perplexity per token went from 5 to 100. What had happened to the model?",
+        options=(
+            Option(
+                "Hardly anything: a token had become three characters, and per byte the loss was nearly the same.",
+                "Yes. The unit of the perplexity had changed, not the quality of the prediction.",
+                right=True,
+            ),
+            Option("It had become twenty times worse.", "Then its bits per byte would have risen with it; they hardly moved."),
+            Option(
+                "It overfitted, since larger vocabularies have more parameters.",
+                "It was measured on text it had not seen, in bits per byte, and was as good as before.",
+            ),
+        ),
+    ),
+    Quiz(
+        id="4.q3",
+        question="Two programs train BPE on the same text, with the same number of merges, and get different merges. Then …",
+        options=(
+            Option("… one of them has a bug.", "Perhaps, but not for this reason: look at what happens when two pairs tie."),
+            Option("… their training was random.", "Nothing in BPE is drawn at random."),
+            Option(
+                "… both may be right, and break ties differently.",
+                "Yes: the algorithm says «the most frequent pair», and there may be several.",
+                right=True,
+            ),
+        ),
+    ),
+    Quiz(
+        id="4.q4",
+        question="A user types `<|endoftext|>`. What should the tokenizer of a chat do?",
+        options=(
+            Option(
+                "Make it the id of the end token, since that is its name.",
+                "Then users can end the conversation, and begin one as somebody else.",
+            ),
+            Option(
+                "Encode it as ordinary text; only the program itself adds special ids.",
+                "Right. What users type must not be able to produce an id that has a meaning to the program.",
+                right=True,
+            ),
+            Option("Replace it by `<unk>`.", "There is none here, and none is needed: it is text like any other."),
+        ),
+    ),
+    Quiz(
+        id="4.q5",
+        question="A sentence goes through an embedding table of 50,000 rows, and the loss is sent back. Which rows get a "
+        "gradient?",
+        options=(
+            Option("All rows.", "The others were multiplied by the zeros of the one-hot vectors."),
+            Option(
+                "None: ids are not numbers that one can differentiate by.", "Right about the ids. The *table* is what learns."
+            ),
+            Option(
+                "The rows of the tokens that occur in the sentence.",
+                "Yes; and a row that is looked up twice gets the sum of both.",
+                right=True,
+            ),
+        ),
+    ),
+    Quiz(
+        id="4.q6",
+        question="Skip-gram with k negative samples, enough data and enough dimensions: what does the product of a word's "
+        "and a context's vector approach?",
+        options=(
+            Option(
+                "The probability of the context, given the word.",
+                "That is what full softmax would give, after normalising. Here nothing is normalised over the vocabulary.",
+            ),
+            Option(
+                "The log of how much oftener they meet than by chance, less log k.",
+                "Right: PMI − log k. The noise sets what «by chance» means.",
+                right=True,
+            ),
+            Option("1 if they occur together, 0 if not.", "Those are the answers for one pair; over many pairs it is a rate."),
+        ),
+    ),
+    Quiz(
+        id="4.q7",
+        question="What does word2vec give for a word that was not in its training text?",
+        options=(
+            Option(
+                "Nothing: it has a table of rows, and no row for it.",
+                "Right; cutting words into pieces is the way out.",
+                right=True,
+            ),
+            Option("A vector near to words that are spelled alike.", "It has never seen a letter: words are ids to it."),
+            Option("The mean of all vectors.", "One could program that, and it would mean nothing."),
+        ),
+    ),
+    Quiz(
+        id="4.q8",
+        question="Why is an analogy's accuracy reported with the three words of the question left out of the answers, and what "
+        "should you report beside it?",
+        options=(
+            Option(
+                "To be fair to rare words; report their frequencies.",
+                "Frequency plays a part, but it is not why the question's words are left out.",
+            ),
+            Option(
+                "To save time; report the time.",
+                "Leaving out three of 741 words saves nothing.",
+            ),
+            Option(
+                "Because b − a + c often lands nearest to c itself; report the accuracy with them left in, and that of c's "
+                "nearest neighbour alone.",
+                "Yes. Where the difference b − a is small, the exclusion does much of the work.",
+                right=True,
+            ),
+        ),
+    ),
+    Quiz(
+        id="4.q9",
+        question="After the gender direction was projected out, WEAT finds no bias. What is known?",
+        options=(
+            Option(
+                "That this test finds nothing; the stereotype may still be there for other words.",
+                "Right, and you measured it: with relatives not used to find the direction it was as large as before.",
+                right=True,
+            ),
+            Option("The vectors are fair now.", "One measure of bias is gone, the one that was optimised away."),
+            Option("That WEAT was wrong before.", "It found what had been planted in the text."),
+        ),
+    ),
+)
