@@ -6,25 +6,17 @@ prints a Markdown table. That algorithm, minbpe's, keeps the ids of every word o
 merge; it is written here as one would first write it, and gets the same words as ours. Runs take turns, as in `ngrams.py`.
 """
 
-import os
-import platform
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import TypeVar
 
 import regex
 import tokenizers
+from _table import Row, in_turn, print_table, ratio, seconds_in_turn
 from tokenizers import models, pre_tokenizers, trainers
 
 from helpers import corpora
 from helpers.tokenizers import BPETokenizer
 from helpers.tokenizers.merging import Pair
 
-T = TypeVar("T")
 RUNS, RUNS_OF_LONG_WORDS = 7, 3
 VOCAB_SIZE = 1_024
 SLICE = 100_000  # characters, for the algorithm that counts anew
@@ -32,52 +24,6 @@ FIRST_MERGES = 8  # of the whole text, from which its time for all of them is es
 LONG_WORDS = (100_000, 1_000_000)  # letters
 # Words in the manner of GPT-4: letters after one sign of any kind, up to three digits, signs with the line ends after them.
 MODERN_SPLIT = r"'(?i:s|t|d|m|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+(?!\S)|\s+"
-
-
-@dataclass
-class Row:
-    """One line of the table: what was done, by whom, how often, the median time, and a figure that shows it was done right."""
-
-    task: str
-    program: str
-    seconds: list[float]
-    result: str
-
-    def __str__(self) -> str:
-        median = statistics.median(self.seconds)
-        shown = f"{median:.2f} s" if median >= 0.1 else f"{1000 * median:.2f} ms"
-        return f"| {self.task} | {self.program} | {len(self.seconds)} | {shown} | {self.result} |"
-
-
-def in_turn(tasks: dict[str, Callable[[], object]], runs: int = RUNS) -> dict[str, list[float]]:
-    """Seconds of each task, `runs` times, one after the other in each round."""
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(runs):
-        for name, task in tasks.items():
-            seconds[name].append(timed(task)[1])
-    return seconds
-
-
-def timed(task: Callable[[], T]) -> tuple[T, float]:
-    """What a task returns, and its seconds."""
-    start = time.perf_counter()
-    return task(), time.perf_counter() - start
-
-
-def times(ours: list[float], theirs: list[float]) -> float:
-    """How many times longer ours took than theirs, the median over the rounds."""
-    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-
-
-def machine() -> str:
-    """The processor, how many cores this process may use, and the versions."""
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        cpu = next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), cpu)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = f"Python {platform.python_version()}, tokenizers {tokenizers.__version__}, regex {regex.__version__}"
-    return f"{cpu}, {cores} cores, {platform.system()}, {versions}"
 
 
 # ---- the algorithm that counts anew
@@ -112,8 +58,12 @@ def beside_counting_anew(text: str) -> list[Row]:
     """All merges of a slice; and of the whole text the first few, whose rate says how long all of them would take at most."""
     rows, n = [], VOCAB_SIZE - 256
     for what, some, count in ((f"the first {SLICE:,} characters", text[:SLICE], n), ("the whole text", text, FIRST_MERGES)):
-        ours, fast = timed(lambda some=some: BPETokenizer.train(some, VOCAB_SIZE, split=MODERN_SPLIT))
-        theirs, slow = timed(lambda some=some, count=count: count_anew(some, count))
+        tasks = {
+            "ours": lambda _, some=some: BPETokenizer.train(some, VOCAB_SIZE, split=MODERN_SPLIT),
+            "theirs": lambda _, some=some, count=count: count_anew(some, count),
+        }
+        seconds, results = in_turn(tasks, 1)
+        [fast], [slow], [ours], [theirs] = *seconds.values(), *results.values()
         assert BPETokenizer(theirs).merges == ours.merges[:count]
         total = slow * n / count
         told = "" if count == n else f", so at most {total:.0f} s for {n}"
@@ -149,26 +99,32 @@ def beside_hugging_face(text: str) -> list[Row]:
     """Train on the whole text; encode it, and a word of many letters; decode."""
     peer = "Hugging Face `tokenizers`, Rust"
     task = f"train to {VOCAB_SIZE:,} tokens, {len(text):,} characters"
-    seconds = in_turn({"ours": lambda: BPETokenizer.train(text, VOCAB_SIZE), "theirs": lambda: train_hugging_face(text)})
+    tasks = {"ours": lambda: BPETokenizer.train(text, VOCAB_SIZE), "theirs": lambda: train_hugging_face(text)}
+    seconds = seconds_in_turn(tasks, RUNS)
     ours, theirs = BPETokenizer.train(text, VOCAB_SIZE), train_hugging_face(text)
-    ratio = f"{times(seconds['ours'], seconds['theirs']):.2f} × Hugging Face, round by round"
+    beside = f"{ratio(seconds['ours'], seconds['theirs']):.2f} × Hugging Face, round by round"
     n_ids = {"ours": len(ours.encode(text)), "theirs": len(theirs.encode(text).ids)}
     rows = [
-        Row(task, "ours", seconds["ours"], f"{ratio}; {n_ids['ours']:,} ids"),
+        Row(task, "ours", seconds["ours"], f"{beside}; {n_ids['ours']:,} ids"),
         Row(task, peer, seconds["theirs"], f"{n_ids['theirs']:,} ids; ties fall otherwise"),
     ]
     letters = regex.sub(r"\P{L}", "", text)
     inputs = {"that text": text} | {f"one word of {n:,} letters": (letters * 2)[:n] for n in LONG_WORDS}
     for name, some in inputs.items():
         tasks = {"ours": lambda s=some: fresh(ours).encode(s), "theirs": lambda s=some: fresh(theirs).encode(s)}
-        seconds = in_turn(tasks, RUNS if some is text else RUNS_OF_LONG_WORDS)
+        seconds = seconds_in_turn(tasks, RUNS if some is text else RUNS_OF_LONG_WORDS)
         for who, encoded in (("ours", ours.encode(some)), ("theirs", theirs.encode(some).ids)):
             rows.append(Row(f"encode {name}", "ours" if who == "ours" else peer, seconds[who], f"{len(encoded):,} ids"))
     ids = ours.encode(text)
     assert ours.decode(ids) == text
     return [
         *rows,
-        Row(f"decode its {len(ids):,} ids", "ours", in_turn({"ours": lambda: ours.decode(ids)})["ours"], "the text again"),
+        Row(
+            f"decode its {len(ids):,} ids",
+            "ours",
+            seconds_in_turn({"ours": lambda: ours.decode(ids)}, RUNS)["ours"],
+            "the text again",
+        ),
     ]
 
 
@@ -176,9 +132,7 @@ def main() -> None:
     """Print the machine and the table."""
     text = corpora.load("shakespeare")
     rows = beside_hugging_face(text) + beside_counting_anew(text)
-    print(f"{time.strftime('%Y-%m-%d')}, {machine()}\n")
-    print("| task | program | runs | median | result |\n|---|---|---:|---:|---|")
-    print(*rows, sep="\n")
+    print_table(rows, "tokenizers", "regex")
 
 
 if __name__ == "__main__":

@@ -7,21 +7,17 @@ alike, and the median is reported. lmplz, KenLM's estimator, takes part if it is
 """
 
 import math
-import os
-import platform
 import re
 import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import kenlm
 import numpy as np
+from _table import Row, print_table, ratio, seconds_in_turn
 from nltk.lm import KneserNeyInterpolated
 from nltk.util import everygrams
 
@@ -35,21 +31,6 @@ NLTK_LINES, NLTK_TOKENS, NLTK_RUNS = 2_000, 200, 3  # NLTK's score walks through
 CODED_TOKENS = 2_000
 
 
-@dataclass
-class Row:
-    """One line of the table: what was done, by whom, how often, the median time, and a figure that shows it was done right."""
-
-    task: str
-    program: str
-    seconds: list[float]
-    result: str
-
-    def __str__(self) -> str:
-        return (
-            f"| {self.task} | {self.program} | {len(self.seconds)} | {_time(statistics.median(self.seconds))} | {self.result} |"
-        )
-
-
 def characters(text: str) -> Sentences:
     """Lines of characters; a space is `_`, for KenLM's files are split at spaces."""
     return [line.replace(" ", "_") for line in text.split("\n")]
@@ -58,17 +39,6 @@ def characters(text: str) -> Sentences:
 def words(text: str) -> Sentences:
     """Lines of lower-case words and punctuation marks."""
     return [re.findall(r"\w+|[^\w\s]", line.lower()) for line in text.split("\n")]
-
-
-def in_turn(tasks: dict[str, Callable[[], object]], runs: int = RUNS) -> dict[str, list[float]]:
-    """Seconds of each task, `runs` times, one after the other in each round."""
-    seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(runs):
-        for name, task in tasks.items():
-            start = time.perf_counter()
-            task()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 def fit_and_score(kind: str, order: int, train: Sentences, val: Sentences, folder: Path) -> list[Row]:
@@ -80,22 +50,21 @@ def fit_and_score(kind: str, order: int, train: Sentences, val: Sentences, folde
     fits: dict[str, Callable[[], object]] = {"ours": lambda: NGramModel.fit(train, order)}
     if shutil.which("lmplz"):
         fits["lmplz"] = lambda: subprocess.run(lmplz, check=True, capture_output=True)
-    fit_seconds = in_turn(fits)
+    fit_seconds = seconds_in_turn(fits, RUNS)
 
     model = NGramModel.fit(train, order)
     if "lmplz" not in fits:
         write_arpa(model, arpa)
     peer = kenlm.Model(str(arpa))
     spaced = [" ".join(sentence) for sentence in val]
-    score_seconds = in_turn({"ours": lambda: model.perplexity(val), "KenLM": lambda: [peer.score(line) for line in spaced]})
+    scores = {"ours": lambda: model.perplexity(val), "KenLM": lambda: [peer.score(line) for line in spaced]}
+    score_seconds = seconds_in_turn(scores, RUNS)
 
     n_tokens = model.encode_all(val).size
     theirs = 10 ** (-sum(peer.score(line) for line in spaced) / n_tokens)
     what = f"order {order}, {kind}"
-    ratio = ""
-    if "lmplz" in fits:
-        ratio = f"; {statistics.median(a / b for a, b in zip(*fit_seconds.values(), strict=True)):.2f} × lmplz, round by round"
-    rows = [Row(f"fit, {what}", "ours", fit_seconds["ours"], f"perplexity {model.perplexity(val):.4f}{ratio}")]
+    beside = f"; {ratio(*fit_seconds.values()):.2f} × lmplz, round by round" if "lmplz" in fits else ""
+    rows = [Row(f"fit, {what}", "ours", fit_seconds["ours"], f"perplexity {model.perplexity(val):.4f}{beside}")]
     if "lmplz" in fits:
         rows.append(Row(f"fit, {what}", "KenLM `lmplz`, the whole command", fit_seconds["lmplz"], f"perplexity {theirs:.4f}"))
     scored = f"score {n_tokens:,} tokens, {what}"
@@ -128,8 +97,8 @@ def beside_nltk(train: Sentences, order: int = 3, discount: float = 0.75) -> lis
     def score_nltk() -> list[float]:
         return [math.log(theirs.score(word, context)) for context, word in scored]
 
-    fits = in_turn({"ours": fit_ours, "NLTK": fit_nltk}, NLTK_RUNS)
-    scores = in_turn({"ours": score_ours, "NLTK": score_nltk}, NLTK_RUNS)
+    fits = seconds_in_turn({"ours": fit_ours, "NLTK": fit_nltk}, NLTK_RUNS)
+    scores = seconds_in_turn({"ours": score_ours, "NLTK": score_nltk}, NLTK_RUNS)
     fitted = f"fit, order {order}, words, the first {NLTK_LINES:,} lines"
     asked = f"{len(scored)} of their tokens, one by one"
     names = {"ours": "ours, Kneser–Ney", "NLTK": "NLTK `KneserNeyInterpolated`"}
@@ -147,7 +116,7 @@ def coder(train: Sentences, val: Sentences, order: int = 7) -> list[Row]:
     ids = model.encode_all(val)[:CODED_TOKENS]
     data = compress(model, ids)
     assert np.array_equal(decompress(model, data), ids)
-    seconds = in_turn({"compress": lambda: compress(model, ids), "decompress": lambda: decompress(model, data)}, 5)
+    seconds = seconds_in_turn({"compress": lambda: compress(model, ids), "decompress": lambda: decompress(model, data)}, 5)
     ideal = -model.log_probs(ids).sum() / math.log(2) / 8
     size = f"{len(data) - LENGTH_BYTES:,} bytes and {LENGTH_BYTES} for the length; cross-entropy {ideal:,.1f} bytes"
     return [
@@ -161,22 +130,6 @@ def coder(train: Sentences, val: Sentences, order: int = 7) -> list[Row]:
     ]
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.2f} ms"
-
-
-def machine() -> str:
-    """The processor, how many cores this process may use, and the versions."""
-    cpu = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = (
-            line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if line.startswith("model name")
-        )
-        cpu = next(islice((line.split(": ", 1)[1] for line in lines), 1), cpu)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cpu}, {cores} cores, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}"
-
-
 def main() -> None:
     """Print the machine and the table."""
     train, val = corpora.load("shakespeare", "train"), corpora.load("shakespeare", "val")
@@ -185,9 +138,7 @@ def main() -> None:
         rows += fit_and_score("words", 3, words(train), words(val), Path(name))
     rows += beside_nltk(words(train))
     rows += coder(characters(train), characters(val))
-    print(f"{time.strftime('%Y-%m-%d')}, {machine()}\n")
-    print("| task | program | runs | median | result |\n|---|---|---:|---:|---|")
-    print(*rows, sep="\n")
+    print_table(rows, "numpy", "kenlm", "nltk")
 
 
 if __name__ == "__main__":
