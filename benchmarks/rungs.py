@@ -1,4 +1,4 @@
-"""Measure the reference rungs of the ladder that counting and compressing give, and write them to `data/ladder.json`.
+"""Measure the reference rungs of the ladder that the notebooks reach so far, and write them to `data/ladder.json`.
 
     python benchmarks/rungs.py            measure and print
     python benchmarks/rungs.py --write    measure and write the file, and README's picture beside it
@@ -20,10 +20,13 @@ import numpy as np
 
 from helpers import corpora, ladder, paths, plots, world
 from helpers.ladder import Rung
+from helpers.neural_lm import GRU, NNLM, PRESETS, NNLMConfig, Preset, fit
 from helpers.ngrams import NGramModel
 from helpers.probability import LN2, bits_per_byte
+from helpers.tokenizers import BPETokenizer
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+BPE_SIZES = (512, 1024, 4096)
 PICTURE = paths.DATA / "ladder.png"
 PUBLISHED = {
     "nanoGPT's CPU recipe, published": (1.88, "4 layers of 128, 2,000 steps; its README's 1.88 nats per character"),
@@ -42,10 +45,7 @@ def sentences(text: str, words: bool) -> list[list[str]] | list[str]:
 
 def table_rung(text: dict[str, str], words: bool, order: int) -> float:
     """Bits per byte of notebook 01's tables, with one imagined count everywhere: order 0 uniform, 1 unigram, 2 bigram."""
-    streams = {split: _stream(text[split], words) for split in ("train", "val")}
-    vocab = world.vocabulary() if words else sorted(set(streams["train"]))
-    index = {token: i for i, token in enumerate(vocab)}
-    ids = {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
+    vocab, ids = encoded(text, words)
     if order == 0:
         return bits_per_byte(np.full(len(ids["val"]), -math.log(len(vocab))), text["val"])
     before = {split: np.concatenate([[0], part[:-1]]) if order == 2 else 0 * part for split, part in ids.items()}
@@ -54,6 +54,14 @@ def table_rung(text: dict[str, str], words: bool, order: int) -> float:
     np.add.at(counts, (before["train"][first:], ids["train"][first:]), 1)
     rows = np.log(counts / counts.sum(axis=1, keepdims=True))
     return bits_per_byte(rows[before["val"], ids["val"]], text["val"])
+
+
+def encoded(text: dict[str, str], words: bool) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The vocabulary, and each split as one stream of its ids (T,)."""
+    streams = {split: _stream(part, words) for split, part in text.items()}
+    vocab = list(world.vocabulary()) if words else sorted(set(streams["train"]))
+    index = {token: i for i, token in enumerate(vocab)}
+    return vocab, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
 
 
 def _stream(text: str, words: bool) -> list[str]:
@@ -80,6 +88,22 @@ def ngram_rung(text: dict[str, str], words: bool, order: int) -> float:
     return bits_per_byte(model.log_probs(model.encode_all(sentences(text["val"], words))), text["val"])
 
 
+def bpe_rung(text: dict[str, str], size: int) -> float:
+    """Bits per byte of notebook 04's 5-gram of BPE tokens; each line is a sentence."""
+    tokenizer = BPETokenizer.train(text["train"], size)
+    tokens = {s: [[tokenizer.vocab[i] for i in tokenizer.encode(line)] for line in sentences(text[s], False)] for s in text}
+    model = NGramModel.fit(tokens["train"], 5)
+    return bits_per_byte(model.log_probs(model.encode_all(tokens["val"])), text["val"])
+
+
+def neural_rung(text: dict[str, str], words: bool, preset: Preset) -> float:
+    """Bits per byte of a network of notebook 03, trained as its preset says."""
+    vocab, ids = encoded(text, words)
+    model = (NNLM if isinstance(preset.model, NNLMConfig) else GRU)(vocab, preset.model)
+    fit(model, ids["train"], preset.fit)
+    return bits_per_byte(model.log_probs(ids["val"]), text["val"])
+
+
 def measure(corpus: str) -> Iterator[Rung]:
     """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
     text = {split: corpora.load(corpus, split) for split in ("train", "val")}
@@ -95,9 +119,17 @@ def measure(corpus: str) -> Iterator[Rung]:
     for order in range(2, 8):
         how = f"modified Kneser–Ney, {unit}"
         yield Rung(f"{order}-gram, {unit}", corpus, ngram_rung(text, words, order), "02", how)
+    for name in ("NNLM", "GRU"):
+        preset = PRESETS[f"{name.lower()}-{unit}"]
+        sizes = f"state of {preset.model.n_hidden}" if name == "GRU" else f"context of {preset.model.block_size} {unit}"
+        how = f"{sizes}; {preset.fit.steps:,} steps of {preset.fit.batch_size} × {preset.fit.crop} tokens"
+        yield Rung(f"{name}, {unit}", corpus, neural_rung(text, words, preset), "03", how)
     if words:
         yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
     else:
+        for size in BPE_SIZES:
+            how = "modified Kneser–Ney over BPE tokens trained on the training text; each line a sentence"
+            yield Rung(f"5-gram, BPE of {size:,} tokens", corpus, bpe_rung(text, size), "04", how)
         for name, (nats, how) in PUBLISHED.items():
             yield Rung(name, corpus, nats / LN2, "02", how)
 
@@ -110,7 +142,8 @@ def draw(rungs: list[Rung]) -> None:
     xlabel = "bits per byte of Shakespeare (hatched: networks)"
     values = [rung.bits_per_byte for rung in shown]
     title = "Counting beats the smaller GPT"
-    ax = plots.bars(names, values, highlight=list(PUBLISHED), xlabel=xlabel, title=title)
+    networks = [rung.name for rung in shown if rung.name in PUBLISHED or rung.name.startswith(("NNLM", "GRU"))]
+    ax = plots.bars(names, values, highlight=networks, xlabel=xlabel, title=title)
     ax.figure.savefig(PICTURE, metadata={"Software": None})
 
 

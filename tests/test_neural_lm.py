@@ -149,6 +149,12 @@ def test_scoring_keeps_no_gradient_and_generation_works(model):
 # ---- the formulas, by hand
 
 
+def test_the_bigram_is_its_table():
+    """Row: the token that came; column: the one that comes."""
+    model = MODELS["bigram"]
+    assert torch.equal(model(tokens(2, 5))[0], model.table[[2, 5]])
+
+
 def test_the_nnlm_on_paper():
     """Two tokens of context, embeddings of one number, two hidden units: the scores are tanh(1) and so on, to be read off."""
     model = NNLM(["\n", "a", "b"], NNLMConfig(block_size=2, n_embd=1, n_hidden=2))
@@ -396,10 +402,10 @@ def test_wrong_ids_are_refused_everywhere(model, ids):
 
 @pytest.mark.parametrize("length", [0, 1, 16])
 def test_a_text_that_is_too_short_is_refused_before_training(model, length):
-    before, short = parameters(model), TEXT[:length]
+    before, short, calls = parameters(model), TEXT[:length], []
     config = FitConfig(2, 4, 16)
     for use in (
-        lambda: fit(model, short, config),
+        lambda: fit(model, short, config, callback=lambda *_: calls.append(1)),
         lambda: fit(model, TEXT, config, short),
         lambda: lr_range_test(model, short, config=config),
     ):
@@ -407,7 +413,7 @@ def test_a_text_that_is_too_short_is_refused_before_training(model, length):
             ValueError, match=f"the text has {length} tokens, but a crop needs 17; take a longer text or a smaller"
         ):
             use()
-    assert torch.equal(parameters(model), before)
+    assert torch.equal(parameters(model), before) and not calls
     assert len(fit(model, TEXT[:17], config).loss) == 2
 
 
