@@ -343,6 +343,18 @@ def test_what_test_runs(root, monkeypatch):
     assert {given["OMP_NUM_THREADS"] for *_, given in course.test_commands(course.PHASES, True, root / "v")} == {"3"}
 
 
+def test_threads_wait_asleep_unless_the_learner_says_otherwise(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(course, "parser", lambda: seen.append(os.environ["OMP_WAIT_POLICY"]) or sys.exit(0))
+    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if given:
+            monkeypatch.setenv("OMP_WAIT_POLICY", given)
+        with pytest.raises(SystemExit):
+            course.main([])
+        assert seen.pop() == expected
+
+
 @pytest.mark.parametrize(("status", "last"), [(0, "4 passed, 0 failed, 1 skipped"), (1, "0 passed, 4 failed, 1 skipped")])
 def test_the_last_line_is_the_total(root, calls, monkeypatch, capsys, status, last):
     make_notebooks(root, "01_chain_rule")
