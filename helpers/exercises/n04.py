@@ -7,19 +7,60 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers.exercises.choices import Choice, Reasoned
-from helpers.exercises.feedback import Feedback
+from helpers.exercises.feedback import Feedback, wrong
 from helpers.exercises.functions import Case, Function
 from helpers.exercises.model import Exercise, Option, Quiz
-from helpers.exercises.values import Between, Exactly, Number, Several
+from helpers.exercises.values import Between, Exactly, Number, Several, same, to_number
 
 Merges = Sequence[tuple[bytes, bytes]]
+
+
+class _Share(Between):
+    """A share between 0 and 1; one above 1 is taken for a percentage."""
+
+    def __call__(self, answer: object) -> Feedback:
+        number = to_number(answer)
+        if number is not None and 1 < number <= 100:
+            return wrong("That looks like a percentage: give the share, between 0 and 1.")
+        return super().__call__(answer)
+
+
+class _Tokens(Exactly):
+    """Texts, given as str or bytes; a space may be written as ␣, as the notebook shows it."""
+
+    def __call__(self, answer: object) -> Feedback:
+        return super().__call__(tuple(map(_as_text, answer)) if isinstance(answer, list | tuple) else answer)
+
+
+def _as_text(token: object) -> object:
+    """A token as str with plain spaces; what is no text stays as it is."""
+    text = token.decode("utf-8", errors="replace") if isinstance(token, bytes) else token
+    return text.replace("␣", " ") if isinstance(text, str) else text
 
 
 class _Bytes(Exactly):
     """A list of byte values, however they are written: 226, "226", "0xE2", "E2", "11100010", or a bytes object."""
 
     def __call__(self, answer: object) -> Feedback:
-        return super().__call__([_byte(part) for part in answer] if isinstance(answer, list | tuple | bytes) else answer)
+        if not isinstance(answer, list | tuple | bytes):
+            return super().__call__(answer)
+        read = [_byte(part) for part in answer]
+        feedback = super().__call__(read)
+        foreseen = any(same(read, value) for value, _ in self.wrong)
+        return feedback if feedback.passed or foreseen else wrong(f"{feedback.text} {_about_marks(read)}".rstrip())
+
+
+def _about_marks(read: list[object]) -> str:
+    """What to say of bytes that are no three-byte character: their marks."""
+    if not read or not all(isinstance(byte, int) and 0 <= byte < 256 for byte in read):
+        return 'Give each byte as a number from 0 to 255, or as a text such as `"0xC3"`.'
+    if read[0] >> 4 != 0b1110:
+        n = 1 if read[0] < 0x80 else 2 if 0xC0 <= read[0] < 0xE0 else 4 if read[0] >= 0xF0 else 0
+        told = f"a character of {n} byte{'s' * (n > 1)}" if n else "that it is *not* the first byte"
+        return f"The first byte, `{read[0]:08b}`, announces {told}: which row of the table holds 8,364?"
+    if unmarked := [byte for byte in read[1:] if byte >> 6 != 0b10]:
+        return f"Each byte after the first one begins with the bits `10`, and `{unmarked[0]:08b}` does not."
+    return ""
 
 
 def _byte(part: object) -> object:
@@ -210,6 +251,12 @@ Three bytes: `1110xxxx 10xxxxxx 10xxxxxx` has room for 4 + 6 + 6 = 16 bits. With
             ([0xE2, 0x02, 0x2C], "begins with the bits"),
             ([0x02, 0x02, 0x2C], "put the marks"),
             (["11100010", "10000010"], "2 elements"),
+            ([0xC2, 0x82], "2 bytes"),
+            ([0x82, 0xAC], "not* the first byte"),
+            ([0x41], "1 byte:"),
+            ([0xF0, 0x82, 0x82, 0xAC], "4 bytes"),
+            ([0xE2, 0x82, 0x2C], "`00101100` does not"),
+            (["zz", 0x82, 0xAC], "from 0 to 255"),
             (8364, "is not it"),
         ),
     ),
@@ -217,9 +264,10 @@ Three bytes: `1110xxxx 10xxxxxx 10xxxxxx` has room for 4 + 6 + 6 = 16 bits. With
         id="4.2",
         title="Two merges",
         kind="by hand",
-        grade=Exactly(
+        grade=_Tokens(
             ("co", " co"),
             wrong=(
+                (("co", "co"), "The space belongs to the token: `␣co` is what you mean."),
                 (("co", "coco"), "`coco` is there twice, and so are two other pairs: what does our rule say about equals?"),
                 (("co", "coa"), "`coa` is there twice, and so are two other pairs: compare the *left* ids first."),
                 (("co", "oc"), "Once `co` is a token there is no single `o` before a `c` any more: count again after a merge."),
@@ -243,6 +291,8 @@ the second merge makes ` co`.
 """,
         answer=("co", " co"),
         wrong_answers=(
+            (("co", "co"), "space belongs"),
+            ((b"co", b"coco"), "about equals"),
             (("co", "coco"), "about equals"),
             (("co", "coa"), "left"),
             (("co", "oc"), "count again"),
@@ -378,13 +428,13 @@ The first byte of a character says how many follow, so a decoder knows when to w
         kind="implement",
         grade=Function(
             cases=(
-                Case(([0.0, 0.0], [1.0, 2.0], [[3.0, 0.0]]), [1.0, -1.0]),
+                Case((np.zeros(2), np.array([1.0, 2.0]), np.array([[3.0, 0.0]])), [1.0, -1.0]),
                 Case(
-                    ([1.0, -1.0], [2.0, 0.0], [[0.0, 1.0], [1.0, 1.0]]),
+                    (np.array([1.0, -1.0]), np.array([2.0, 0.0]), np.array([[0.0, 1.0], [1.0, 1.0]])),
                     word_gradient([1, -1], [2, 0], [[0, 1], [1, 1]]).tolist(),
                 ),
                 Case(
-                    ([0.5], [-1.0], []),
+                    (np.array([0.5]), np.array([-1.0]), np.empty((0, 1))),
                     word_gradient([0.5], [-1.0], []).tolist(),
                     say="Without noise only the true context is left.",
                 ),
@@ -421,9 +471,9 @@ as derived in section 4.10: what the model says, less what is true, times the ot
         kind="implement",
         grade=Function(
             cases=(
-                Case(([[1, 0], [0.2, 0.1], [5, 5], [-1, 0], [0, 3]], 0, 2), [1, 2]),
-                Case(([[3, 4], [30, 41], [4, 3], [-3, -4]], 0, 3), [1, 2, 3]),
-                Case(([[1, 0], [0, 1]], 1, 1), [0]),
+                Case((np.array([[1, 0], [0.2, 0.1], [5, 5], [-1, 0], [0, 3]]), 0, 2), [1, 2]),
+                Case((np.array([[3.0, 4], [30, 41], [4, 3], [-3, -4]]), 0, 3), [1, 2, 3]),
+                Case((np.eye(2), 1, 1), [0]),
             ),
             mistakes=(
                 (_by_dot_product, "A dot product grows with the length of a vector: divide each row by its length first."),
@@ -455,18 +505,21 @@ as derived in section 4.10: what the model says, less what is true, times the ot
             {
                 "PMI": Number(
                     math.log(2),
-                    tolerance=0.002,
+                    tolerance=0.006,
                     wrong={
                         1: "That is in bits. Take the natural logarithm.",
+                        math.log10(2): "That is a logarithm to base 10. Take the natural one.",
                         math.log(10 / 100): "That is log P(w, c); compare it with what independence would give.",
                         -math.log(2): "The ratio is upside down: they meet *oftener* than by chance.",
                         2: "That is the ratio; PMI is its logarithm.",
                     },
                 ),
-                "v·u": Number(
+                "u·v": Number(
                     math.log(0.5),
-                    tolerance=0.002,
+                    tolerance=0.006,
                     wrong={
+                        -1: "That is in bits. Take the natural logarithm.",
+                        math.log10(0.5): "That is a logarithm to base 10. Take the natural one.",
                         math.log(2) + math.log(4): "log k is taken *off*: more noise makes *no* the better guess.",
                         math.log(2) - 4: "Take off log k, not k.",
                         0: "A zero is what shifted *positive* PMI makes of it; the optimum itself may be negative.",
@@ -485,7 +538,9 @@ $\mathrm{PMI} = \log\tfrac{10}{5} = \log 2 = 0.693$ nats, and the optimum is $\l
 """,
         answer=(0.693, -0.693),
         wrong_answers=(
-            ((1, -0.693), "in bits"),
+            ((1, -1), "v**: That is in bits"),
+            ((0.3, -0.3), "base 10"),
+            (("ln 2", "ln 0.5"), "one number"),
             ((math.log(0.1), -0.693), "independence"),
             ((-0.693, -0.693), "upside down"),
             ((2, -0.693), "its logarithm"),
@@ -558,12 +613,12 @@ heart is, it cannot know.
         id="4.10",
         title="A narrow window",
         kind="experiment",
-        grade=Between(
+        grade=_Share(
             0.05,
             0.45,
             below="`accuracy(...)` gives shares between 0 and 1; did you train on `stories`, and ask for `animal : home`?",
-            above="That is what the wide window reached, or a percentage: train with `replace(CONFIG, window=2)`, and give the "
-            "share, between 0 and 1.",
+            above="That is more like what the wide window reached: did you train with `replace(CONFIG, window=2)`, and ask for "
+            "the accuracy of *these* vectors?",
             why="An animal and its home seldom stand within two words of each other, so the relation is lost; what is left are "
             "words that could stand in the same *place*: the neighbours of `duck` are now animals only.",
         ),
@@ -577,8 +632,10 @@ narrow = train_skip_gram(stories, replace(CONFIG, window=2))
 accuracy(narrow)["animal : home"]
 ```
 
-About 0.2, where the window of 10 had 1.0. Narrow windows learn what can stand in the same place (`duck`, `frog`, `fox`), wide
-ones also what belongs together (`duck`, `pond`, `duckling`). Neither is better; they answer different questions.
+About 0.2, where the window of 10 had 1.0. On our machine the six are: man : woman 0.21, animal : young 0.66,
+animal : home 0.16, village : river 0.84, fruit : colour 0.14, singular : plural 0.04. Narrow windows learn what can stand in
+the same place (`duck`, `frog`, `fox`), wide ones also what belongs together (`duck`, `pond`, `duckling`). Neither is better;
+they answer different questions.
 """,
         answer=0.18,
         wrong_answers=(
@@ -612,11 +669,14 @@ QUIZZES = (
         question="With a larger vocabulary the perplexity per token went from 5 to 100. What had happened to the model?",
         options=(
             Option(
-                "Hardly anything: a token had become three characters, and per byte the loss was nearly the same.",
-                "Yes. The unit of the perplexity had changed, not the quality of the prediction.",
+                "Hardly anything: its tokens had become longer.",
+                "Yes, to three characters on average. The unit had changed; per byte the loss was nearly the same.",
                 right=True,
             ),
-            Option("It had become twenty times worse.", "Then its bits per byte would have risen with it; they hardly moved."),
+            Option(
+                "It had become twenty times worse at predicting the text.",
+                "Then its bits per byte would have risen with it; they hardly moved.",
+            ),
             Option(
                 "It overfitted, since larger vocabularies have more parameters.",
                 "It was measured on text it had not seen, in bits per byte, and was as good as before.",
@@ -641,15 +701,18 @@ QUIZZES = (
         question="A user types `<|endoftext|>`. What should the tokenizer of a chat do?",
         options=(
             Option(
-                "Make it the id of the end token, since that is its name.",
+                "Make it the id of the end token, since that is its name in the table.",
                 "Then users can end the conversation, and begin one as somebody else.",
             ),
             Option(
-                "Encode it as ordinary text; only the program itself adds special ids.",
-                "Right. What users type must not be able to produce an id that has a meaning to the program.",
+                "Encode it as ordinary text, like anything else that is typed.",
+                "Right. Only the program itself adds special ids; what users type must not be able to produce one.",
                 right=True,
             ),
-            Option("Replace it by `<unk>`.", "There is none here, and none is needed: it is text like any other."),
+            Option(
+                "Replace it by `<unk>`, as a word that no text may contain.",
+                "There is none here, and none is needed: it is text like any other.",
+            ),
         ),
     ),
     Quiz(
@@ -674,15 +737,18 @@ QUIZZES = (
         "and a context's vector approach?",
         options=(
             Option(
-                "The probability of the context, given the word.",
-                "That is what full softmax would give, after normalising. Here nothing is normalised over the vocabulary.",
+                "The log probability of the context, given the word, as with full softmax.",
+                "Full softmax would give that, up to a constant for each word. Here the noise divides the frequency of c out.",
             ),
             Option(
-                "The log of how much oftener they meet than by chance, less log k.",
-                "Right: PMI − log k. The noise sets what «by chance» means.",
+                "Their pointwise mutual information, less log k.",
+                "Right: the log of how much oftener they meet than by chance, and the noise sets what «by chance» means.",
                 right=True,
             ),
-            Option("1 if they occur together, 0 if not.", "Those are the answers for one pair; over many pairs it is a rate."),
+            Option(
+                "1 if the two occur together in the text, 0 if they don't.",
+                "Those are the answers for one pair; over many pairs it is a rate.",
+            ),
         ),
     ),
     Quiz(
@@ -700,22 +766,22 @@ QUIZZES = (
     ),
     Quiz(
         id="4.q8",
-        question="Why is an analogy's accuracy reported with the three words of the question left out of the answers, and what "
-        "should you report beside it?",
+        question="An analogy's accuracy is usually reported with the three words of the question left out of the answers. What "
+        "does that hide?",
         options=(
             Option(
-                "To be fair to rare words; report their frequencies.",
-                "Frequency plays a part, but it is not why the question's words are left out.",
+                "That rare words are answered worse than frequent ones.",
+                "That is often so, but it would show with the question's words allowed, too.",
             ),
             Option(
-                "To save time; report the time.",
-                "Leaving out three of 741 words saves nothing.",
-            ),
-            Option(
-                "Because b − a + c often lands nearest to c itself; report the accuracy with them left in, and that of c's "
-                "nearest neighbour alone.",
-                "Yes. Where the difference b − a is small, the exclusion does much of the work.",
+                "That the nearest word to b − a + c is often b or c itself.",
+                "Yes: c where the step b − a is short, b where a and c nearly cancel. So report the accuracy without the "
+                "exclusion, too, and that of c's nearest neighbour alone.",
                 right=True,
+            ),
+            Option(
+                "That a word can be a right answer without being the only one.",
+                "A true weakness of many analogy sets, and another one: the question's own words are never right here.",
             ),
         ),
     ),
@@ -724,12 +790,17 @@ QUIZZES = (
         question="After the gender direction was projected out, WEAT finds no bias. What is known?",
         options=(
             Option(
-                "That this test finds nothing; the stereotype may still be there for other words.",
-                "Right, and you measured it: with relatives not used to find the direction it was as large as before.",
+                "That these words no longer show it; others may.",
+                "Right, and you measured it: with relatives not used to find the direction most of it was still there.",
                 right=True,
             ),
-            Option("The vectors are fair now.", "One measure of bias is gone, the one that was optimised away."),
-            Option("That WEAT was wrong before.", "It found what had been planted in the text."),
+            Option(
+                "That the vectors hold the stereotype no more.", "One measure of bias is gone, the one that was optimised away."
+            ),
+            Option(
+                "That the effect was there by chance before.",
+                "The p-value was 1/70, by three methods. It found what had been planted in the text.",
+            ),
         ),
     ),
 )
