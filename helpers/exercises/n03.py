@@ -114,6 +114,22 @@ def _without_w(w: float, u: float, xs: Sequence[float]) -> float:
     return dh_dw
 
 
+def _without_minus_one(scores: Sequence[Sequence[float]], targets: Sequence[int]) -> list[list[float]]:
+    """The probabilities alone: nothing is subtracted at the target."""
+    found = nll_gradient(scores, targets)
+    return [
+        [value + (w == target) / len(targets) for w, value in enumerate(row)]
+        for row, target in zip(found, targets, strict=True)
+    ]
+
+
+def _rounded(value: float, text: str) -> dict[float, str]:
+    """The value as a learner may have rounded it, each with what to say."""
+    return {round(value, digits): text for digits in (2, 3, 4)}
+
+
+_ROUNDED, _SCORES = "That is rounded; give exact fractions.", "You divided scores."
+_BY_THREE = "Did you divide by 3, the number of tokens? Divide by the sum of the exponentials."
 _HALF_LIFE_BIAS = math.log(0.5 ** (1 / 50) / (1 - 0.5 ** (1 / 50)))
 
 EXERCISES = (
@@ -125,19 +141,35 @@ EXERCISES = (
             {
                 "first": Number(
                     Fraction(1, 6),
+                    tolerance=0,
                     wrong={
                         0: "A score of 0 is not a probability of 0: its exponential is 1.",
                         1: "That is e⁰; divide by the sum of the three.",
                         Fraction(1, 3): "All three the same? The scores differ.",
-                    },
+                    }
+                    | _rounded(1 / 6, _ROUNDED),
                 ),
                 "second": Number(
                     Fraction(1, 3),
-                    wrong={2: "That is e to the ln 2; divide by the sum of the three.", 0.3869: "You divided scores."},
+                    tolerance=0,
+                    wrong={
+                        2: "That is e to the ln 2; divide by the sum of the three.",
+                        math.log(2) / math.log(6): _SCORES,
+                        Fraction(2, 3): _BY_THREE,
+                    }
+                    | _rounded(1 / 3, _ROUNDED)
+                    | _rounded(math.log(2) / math.log(6), _SCORES),
                 ),
                 "third": Number(
                     Fraction(1, 2),
-                    wrong={3: "That is e to the ln 3; divide by the sum of the three.", 0.6131: "You divided scores."},
+                    tolerance=0,
+                    wrong={
+                        3: "That is e to the ln 3; divide by the sum of the three.",
+                        math.log(3) / math.log(6): _SCORES,
+                        1: _BY_THREE,
+                        Fraction(2, 3): _BY_THREE,
+                    }
+                    | _rounded(math.log(3) / math.log(6), _SCORES),
                 ),
             },
             why="The exponentials are 1, 2 and 3, and their sum is 6.",
@@ -159,6 +191,10 @@ So a score that is higher by $\ln 2$ means twice as likely.
             ((1, 2, 3), "divide by the sum"),
             ((0, math.log(2) / math.log(6), math.log(3) / math.log(6)), "You divided scores"),
             (("1/3", "1/3", "1/3"), "The scores differ"),
+            (("0", "1/3", "2/3"), "the sum of the exponentials"),
+            ((1 / 6, 0.387, 0.613), "You divided scores"),
+            (("1/3", "2/3", 1), "the number of tokens"),
+            ((0.167, 0.333, 0.5), "give exact fractions"),
             ("1/6", "3 answers"),
         ),
     ),
@@ -218,6 +254,7 @@ So a score that is higher by $\ln 2$ means twice as likely.
             mistakes=(
                 (_summed, "That is the gradient of the *sum*; the mean over T tokens is asked for."),
                 (_uphill, "The sign: the gradient points uphill, predicted minus observed. Training steps against it."),
+                (_without_minus_one, "You left out what came: subtract 1 at the target."),
                 (_by_one_minus_p, "All V scores have a gradient, not the target's alone: the others are pushed down."),
                 (_scores_for_probabilities, "A score is not a probability: put each row through softmax first."),
             ),
@@ -232,6 +269,7 @@ So a score that is higher by $\ln 2$ means twice as likely.
         wrong_answers=(
             (_summed, "*sum*"),
             (_uphill, "uphill"),
+            (_without_minus_one, "subtract 1 at the target"),
             (_by_one_minus_p, "pushed down"),
             (_scores_for_probabilities, "not a probability"),
         ),
@@ -244,9 +282,9 @@ So a score that is higher by $\ln 2$ means twice as likely.
             statement=Choice(
                 {
                     "a": (
-                        "It settles at about 2.48 nats, where 20,000 steps have brought it.",
-                        "It looks settled. But 188 pairs of the validation text never came in training: what becomes "
-                        "of their scores?",
+                        "It settles at about 3.58 bits per byte (2.48 nats), where 20,000 steps have brought it.",
+                        "It looks settled. But at 188 places of the validation text stands a pair that never came in "
+                        "training: what becomes of its probability?",
                     ),
                     "b": (
                         "It falls to the training loss.",
@@ -263,15 +301,15 @@ So a score that is higher by $\ln 2$ means twice as likely.
                 {
                     "x": (
                         "The learning rate is too large for so many steps.",
-                        "The rate is safe: below 2/λ every step lowers the training loss, for ever.",
+                        "The rate is safe: the loss fell at every step, and near the bottom that is proved.",
                     ),
                     "y": (
                         "The gradient becomes so small that nothing moves any more.",
-                        "It gets small like 1/t, and the sum of 1/t has no bound: the scores move on for ever, by logarithms.",
+                        "It gets small like 1/t, and the sum of 1/t has no bound: the table moves on for ever, by logarithms.",
                     ),
                     "z": (
-                        "The scores of pairs that training never showed go to −∞ like −log t, and some of them come in the "
-                        "validation text.",
+                        "The log probabilities of pairs that training never showed go to −∞ like −log t, and some of "
+                        "them come in the validation text.",
                         "Yes. In the limit it is notebook 02's table of relative frequencies, whose validation loss "
                         "is infinite.",
                     ),
@@ -284,9 +322,9 @@ So a score that is higher by $\ln 2$ means twice as likely.
             "Look at the right picture of section 3.4: does the curve level off?",
         ),
         solution="""
-**c, z.** The limit is the table of relative frequencies, which finds 188 pairs of the validation text impossible. The scores of
-unseen pairs go to −∞ as −log t, so the validation loss grows by 188/111,540 ≈ 0.0017 nats each time the number of steps is
-multiplied by e. First it falls, as long as the seen pairs still improve; then it turns.
+**c, z.** The limit is the table of relative frequencies, which finds 188 places of the validation text impossible. The log
+probabilities of unseen pairs go to −∞ like −log t, so in the end the validation loss grows by 188/111,540 ≈ 0.0017 nats each
+time the number of steps is multiplied by e. First it falls, as long as the seen pairs still improve; then it turns.
 """,
         answer=("c", "z"),
         wrong_answers=(
@@ -312,6 +350,8 @@ multiplied by e. First it falls, as long as the seen pairs still improve; then i
                 -1.0393: "That is the first hidden unit's row, ∂L/∂W₁₂. The second unit is asked for.",
                 -0.1929: "That is the entry for `barks`. With another target, δ is another.",
                 -0.4592: "That is ∂L/∂a₂ for `barks`. With another target, δ is another, and there is tanh to pass.",
+                -0.61: "Right so far; three decimals are asked for.",
+                -0.617: "Nearly: somewhere you rounded too early. Keep four decimals on the way.",
             },
             why="δ = (0.3946, 0.5323, −0.9269), so ∂L/∂a₂ = −0.5323 − 0.9269 = −1.4592, times 0.4200, times h₁ = 1.",
         ),
@@ -336,6 +376,7 @@ $$\frac{\partial \mathcal L}{\partial a_2} = -0.5323 - 0.9269 = -1.4592, \qquad
             (-1.039, "second unit"),
             (-0.193, "for `barks`"),
             (-0.459, "another, and there is tanh"),
+            (-0.61, "three decimals"),
             (0.0, "too large"),
         ),
     ),
@@ -378,10 +419,10 @@ $$\frac{\partial \mathcal L}{\partial a_2} = -0.5323 - 0.9269 = -1.4592, \qquad
                     "about the text.",
                 ),
                 "c": (
-                    "The scores are much too large at the start: a loss of 58 is far above log 10,000 = 9.2.",
-                    "Right. A model without opinions begins at 9.2. This one spent its first hundreds of steps taking "
-                    "back random "
-                    "opinions, and has only now arrived where it should have begun. Draw the output weights smaller.",
+                    "The scores are much too large at the start.",
+                    "Right. A model without opinions begins at log 10,000 = 9.2. This one spent its first hundreds of "
+                    "steps taking back random opinions, and has only now arrived where it should have begun. Draw the "
+                    "output weights smaller.",
                 ),
                 "d": (
                     "It is overfitting.",
@@ -398,8 +439,7 @@ $$\frac{\partial \mathcal L}{\partial a_2} = -0.5323 - 0.9269 = -1.4592, \qquad
         solution="""
 **c.** log 10,000 ≈ 9.21 is what a model pays that has learned nothing and claims nothing. 58 means strong and wrong opinions at
 the start; after 200 steps the model has merely lost them. With smaller output weights it begins at 9.2, and all 200 steps
-are spent
-on learning.
+are spent on learning.
 """,
         answer="c",
         wrong_answers=(("a", "slow fall"), ("b", "knows nearly nothing"), ("d", "very beginning"), ("e", "Choose one of")),
@@ -417,10 +457,10 @@ on learning.
                         "counts on it.",
                     ),
                     "b": (
-                        "What the table knows about `duck` is kept apart from what it knows about `dog`; in the "
-                        "network the same numbers "
-                        "serve both.",
-                        "Right: a smoothing moves probability to shorter contexts, and none of these mentions animals.",
+                        "The table keeps `duck` and `dog` apart; in the network the same numbers serve both.",
+                        "Right: a smoothing moves probability to shorter contexts. One that looks at nothing is fair to "
+                        "the duck and no longer knows that an animal follows `brave`; one that knows it, knows it of "
+                        "each animal apart.",
                     ),
                     "c": (
                         "The network's context is longer.",
@@ -432,15 +472,14 @@ on learning.
             reason=Choice(
                 {
                     "x": (
-                        "Words in the same contexts get gradients along the same directions, so their vectors end "
-                        "near each other, "
-                        "and near vectors have near scores.",
+                        "Words in the same contexts are moved alike, and near vectors have near scores.",
                         "Yes: e_w moves along the answers a of the contexts that it is a target in, and `duck` and "
                         "`dog` share those.",
                     ),
                     "y": (
                         "The network has more parameters than the table.",
-                        "It has far fewer. That is a part of the reason: they have to serve many contexts at once.",
+                        "It has fewer than half: 209,000, and the table keeps more than 460,000 counts. That is a part "
+                        "of the reason: they have to serve many contexts at once.",
                     ),
                     "z": (
                         "Softmax never gives a probability of zero.",
@@ -457,16 +496,15 @@ on learning.
         ),
         solution="""
 **b, x.** Every smoothing asks a shorter context, and the shortest says how often `duck` comes at all, or after how many
-different
-words; none of them knows that *the words after `brave` are animals*. In the network the row e_duck was moved in all contexts
-that
-ducks share with dogs, so it answers to `brave` nearly as e_dog does, though the two words never stood together.
+different words. That one is fair to the duck, and has forgotten that *the words after `brave` are animals*; no table can hold
+both. In the network the row e_duck was moved in all contexts that ducks share with dogs, so it answers to `brave` nearly as
+e_dog does, though the two words never stood together.
 """,
         answer=("b", "x"),
         wrong_answers=(
             (("a", "x"), "kept out"),
             (("c", "x"), "right before the noun"),
-            (("b", "y"), "far fewer"),
+            (("b", "y"), "fewer than half"),
             (("b", "z"), "Nor does Kneser–Ney"),
             ("b", "two letters"),
         ),
@@ -482,24 +520,28 @@ ducks share with dogs, so it answers to `brave` nearly as e_dog does, though the
                 0.9862: "That is z, the gate. Which bias makes σ(bias) that large?",
                 -_HALF_LIFE_BIAS: "The sign: a gate nearly open needs a positive bias.",
                 0.0: "σ(0) is a half, so after *one* step half is left.",
+                3.0: "That is section 3.12's bias: σ(3) = 0.953, and 0.953⁵⁰ = 0.09.",
+                0.69: "σ(0.69) = 0.67: after fifty steps nothing is left. A half is asked for after 50 steps, not after one.",
             },
             why="z = 2^(−1/50) = 0.986, and σ(4.27) = 0.986. With a bias of 0 half is gone after one step.",
         ),
         hints=(
             "First find the gate: $z^{50} = 1/2$. Then the bias: which number does σ take to z?",
-            "$z = 2^{-1/50} = 0.9862$. From $z = 1/(1 + e^{-\\beta})$ follows $\\beta = \\log z - \\log(1 - z)$.",
+            "$z = 2^{-1/50} = 0.9862$. From $z = 1/(1 + e^{-b})$, $b$ being the bias, follows $b = \\log z - \\log(1 - z)$.",
         ),
         solution=r"""
-$z^{50} = \tfrac12$ gives $z = 2^{-1/50} = 0.98623$. Solve $z = 1/(1 + e^{-\beta})$ for the bias: $e^{-\beta} = 1/z - 1$, so
+$z^{50} = \tfrac12$ gives $z = 2^{-1/50} = 0.98623$. Solve $z = 1/(1 + e^{-b})$ for the bias $b$: $e^{-b} = 1/z - 1$, so
 
-$$\beta = \log\frac{z}{1 - z} = \log\frac{0.98623}{0.01377} = 4.27.$$
+$$b = \log\frac{z}{1 - z} = \log\frac{0.98623}{0.01377} = 4.27.$$
 """,
         answer=4.27,
         wrong_answers=(
             (0.986, "That is z"),
             (-4.27, "positive bias"),
             (0, "*one* step"),
-            (3, "too small"),
+            (3, "section 3.12"),
+            (0.693, "after 50 steps"),
+            (4, "too small"),
         ),
     ),
     Exercise(
@@ -529,6 +571,8 @@ $$\beta = \log\frac{z}{1 - z} = \log\frac{0.98623}{0.01377} = 4.27.$$
         hints=(
             "$h_t$ depends on $w$ twice: openly, as the factor of $h_{t-1}$, and through $h_{t-1}$, which $w$ helped to make.",
             "Write $g_t$ for $dh_t/dw$. Then $g_t = (1 - h_t^2)\\,(h_{t-1} + w\\, g_{t-1})$ with $g_0 = 0$.",
+            "To check it, write `last_state(w, u, xs)`, the loop alone, and compare with "
+            "`gradient_by_differences(lambda x: last_state(x[0], u, xs), np.array([w]))`.",
         ),
         solution="The product rule on $w\\,h_{t-1}$ gives $h_{t-1} + w\\,g_{t-1}$, and tanh multiplies by its slope. "
         "Unroll it, and "
