@@ -378,8 +378,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 after a failure, 2 for a wrong command line, 130 for Ctrl-C."""
     try:
         check_python()
-        # PyTorch's threads wait for each other asleep, not spinning: many times faster where other programs want the cores
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         arguments = parser().parse_args(argv)
         return arguments.function(arguments)
     except Failure as failure:

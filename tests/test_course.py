@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -342,18 +341,6 @@ def test_what_test_runs(root, monkeypatch):
     assert "notebooks" not in [phase for phase, *_ in course.test_commands(course.PHASES, False, root / "u")]
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert {given["OMP_NUM_THREADS"] for *_, given in course.test_commands(course.PHASES, True, root / "v")} == {"3"}
-
-
-def test_threads_wait_asleep_unless_the_learner_says_otherwise(monkeypatch, capsys):
-    seen = []
-    monkeypatch.setattr(course, "parser", lambda: seen.append(os.environ["OMP_WAIT_POLICY"]) or sys.exit(0))
-    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
-        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-        if given:
-            monkeypatch.setenv("OMP_WAIT_POLICY", given)
-        with pytest.raises(SystemExit):
-            course.main([])
-        assert seen.pop() == expected
 
 
 @pytest.mark.parametrize(("status", "last"), [(0, "4 passed, 0 failed, 1 skipped"), (1, "0 passed, 4 failed, 1 skipped")])
