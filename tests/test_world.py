@@ -242,6 +242,32 @@ def test_agreement_at_many_distances(read):
         assert story.tokens[a.verb] == ("were" if a.plural else "was")
 
 
+def test_choices_are_right_and_their_wrong_forms_impossible(read):
+    """The oracle is the world itself: the right form can come there, the wrong one has probability zero."""
+    for story in read[:200]:
+        for choice in world.choices(story):
+            due = world.next_token_probs(story.tokens[: choice.target])
+            assert story.tokens[choice.target] == choice.right and due[choice.right] > 0 == due.get(choice.wrong, 0)
+    found = [choice for story in read for choice in world.choices(story)]
+    assert {(c.right, c.wrong) for c in found} >= {("she", "he"), ("He", "She"), ("her", "his"), ("was", "were")}
+    assert min(c.distance for c in found) >= 1 and len({c.distance for c in found}) > 25
+
+
+def test_choices_on_paper():
+    story = world.parse(
+        "Lucy lived in Redhill, a quiet village by the Dove. Early the next day she danced towards the white bakery with a tiny "
+        'lamp for her father. On the road a brave man asked: "Dear friend, what is that?" "Only a tiny lamp for my father," '
+        "said Lucy warmly. Before noon her father had the lamp in Hazelton, on the Brent. So Lucy slept bravely in Redhill, with "
+        "the lamp by the door."
+    )
+    assert world.choices(story) == [(16, 16, "she", "he"), (11, 27, "her", "his"), (5, 63, "her", "his")]
+
+
+def test_a_text_has_no_choices_before_it_is_read():
+    with pytest.raises(AttributeError, match="agreements"):
+        world.choices("Lucy lived in Redhill.")
+
+
 def test_facts_are_true_and_never_contradicted(stories):
     assert all(world.is_true(fact.sentence) for fact in world.facts())
     assert world.is_true("The cat lives in the barn.") is False and world.is_true("Tom sat.") is None

@@ -28,7 +28,7 @@ from .lexicon import (
 from .programs import run_program
 from .questions import split_question
 from .randomness import SplitMix64
-from .reading import Agreement, Dependency, Lookup, Story, dependencies, parse
+from .reading import Agreement, Choice, Dependency, Lookup, Story, choices, dependencies, parse
 from .tokens import END, detokenize, tokenize
 from .truths import Fact, facts, is_true
 
@@ -37,10 +37,10 @@ FILE_BYTES = {"train": 1_000_000, "val": 100_000, "heldout": 80_000}
 
 __all__ = [
     "END", "FAMILIES", "FILE_BYTES", "KINDS", "MENS_JOBS", "NEUTRAL_JOBS", "RUDE_RATE", "RUDE_WORDS", "SEEDS", "SPLITS",
-    "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Dependency", "Fact", "Lookup", "Story", "analogies", "corpus",
-    "dependencies", "detokenize", "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out", "is_female",
-    "is_true", "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "split_question", "token_log_probs",
-    "tokenize", "translate", "vocabulary",
+    "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Choice", "Dependency", "Fact", "Lookup", "Story", "analogies", "choices",
+    "corpus", "dependencies", "detokenize", "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out",
+    "is_female", "is_true", "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "split_question",
+    "token_log_probs", "tokenize", "translate", "vocabulary",
 ]  # fmt: skip
 
 

@@ -1,16 +1,19 @@
 """What a story says: who, where and what, which token each came from, and where it is needed again.
 
 `parse` recovers the one derivation of a text, so a notebook can grade a model's attention against the tokens on which the
-answer truly depends. Used in `02_ngrams.ipynb` (agreement), `05_attention.ipynb` (look-up), `09_limits_and_outlook.ipynb`.
+answer truly depends. Used in `02_ngrams.ipynb` and `03_neural_lm.ipynb` (agreement), `05_attention.ipynb` (look-up), `09_limits_and_outlook.ipynb`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import lexicon as lex
 from .engine import Derivation
 from .grammars import grammar
 from .tokens import END, tokenize
+
+PRONOUNS = {"he": ("she", "he"), "his": ("her", "his")}  # form: for a woman, for a man
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,15 @@ class Agreement:
     verb: int
     plural: bool
     distractors: tuple[int, ...]
+
+
+class Choice(NamedTuple):
+    """A word that must agree: what stands at `target`, its wrong form, and the tokens back to the nearest word that tells."""
+
+    distance: int
+    target: int
+    right: str
+    wrong: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,25 @@ def parse(text: str) -> Story:
 def dependencies(text: str) -> list[Dependency]:
     """Every token of a story that an earlier choice determines, with the token where that choice shows."""
     return list(parse(text).dependencies)
+
+
+def choices(story: Story) -> list[Choice]:
+    """Every verb of a counted subject and every pronoun of the hero, each with the form that would be wrong there.
+
+    A verb is told by its subject; a pronoun by the hero's name or by an earlier pronoun of the hero's. Verbs first.
+    """
+    found = [Choice(a.verb - a.subject, a.verb, *_ordered("were", "was", a.plural)) for a in story.agreements]
+    told = story.positions["hero"]
+    for said in sorted((d for d in story.dependencies if d.name == "hero"), key=lambda d: d.target):
+        if forms := PRONOUNS.get(said.form.lower()):
+            forms = forms if said.form.islower() else [form.capitalize() for form in forms]
+            found.append(Choice(said.target - told, said.target, *_ordered(*forms, story.female)))
+        told = said.target
+    return found
+
+
+def _ordered(a: str, b: str, first: bool) -> tuple[str, str]:
+    return (a, b) if first else (b, a)
 
 
 def derive(text: str, split: str, kind: str) -> Derivation:
