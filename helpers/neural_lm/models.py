@@ -50,7 +50,7 @@ class NeuralLM(nn.Module, LanguageModel):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Scores of the next token at each position: ids (B, T) int64 → logits (B, T, V); ValueError for anything else."""
-        return self.scan(self._check_batch(ids), None)[0]
+        return self.scan(check_batch(ids, self.vocab_size).to(self.device), None)[0]
 
     @torch.no_grad()
     def next_log_probs(self, context: ArrayLike) -> np.ndarray:
@@ -83,13 +83,6 @@ class NeuralLM(nn.Module, LanguageModel):
 
     def _row(self, ids: np.ndarray) -> Tensor:
         return torch.as_tensor(ids, device=self.device)[None]  # (1, T)
-
-    def _check_batch(self, ids: Tensor) -> Tensor:
-        if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.dtype != torch.int64 or ids.numel() == 0:
-            given = f"shape {tuple(ids.shape)} of {ids.dtype}" if isinstance(ids, Tensor) else type(ids).__name__
-            raise ValueError(f"expected a tensor (B, T) of int64 ids, got {given}; for one text pass torch.tensor(ids)[None]")
-        check_ids(ids.flatten().cpu(), self.vocab_size)
-        return ids.to(self.device)
 
 
 class Bigram(NeuralLM):
@@ -167,6 +160,23 @@ class GRU(NeuralLM):
         """See `NeuralLM.scan`; the state is (n_layer, B, H), zeros where a text begins."""
         h, state = self.gru(self.embedding(ids), state)  # (B, T, H)
         return self.output(h), state
+
+
+def check_batch(ids: Tensor, vocab_size: int, block_size: int | None = None) -> Tensor:
+    """The ids, if they are a batch (B, T) of int64 with 1 ≤ T ≤ block_size, below vocab_size; else ValueError.
+
+    Ids on a GPU are not looked at one by one: that would make it wait.
+    """
+    if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.dtype != torch.int64 or ids.numel() == 0:
+        given = f"shape {tuple(ids.shape)} of {ids.dtype}" if isinstance(ids, Tensor) else type(ids).__name__
+        raise ValueError(f"expected a tensor (B, T) of int64 ids, got {given}; for one text pass torch.tensor(ids)[None]")
+    if block_size is not None and ids.shape[1] > block_size:
+        raise ValueError(
+            f"block_size is {block_size} but the text has {ids.shape[1]} tokens; crop it or take a larger block_size"
+        )
+    if ids.device.type == "cpu" and not torch.compiler.is_compiling():
+        check_ids(ids.flatten(), vocab_size)
+    return ids
 
 
 def _check_sizes(config: NNLMConfig | GRUConfig) -> None:

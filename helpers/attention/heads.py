@@ -1,0 +1,114 @@
+"""Multi-head attention: several small attentions side by side, for self- and cross-attention, with grouped heads and a cache.
+
+Derived in `05_attention.ipynb`. Heads: Vaswani et al. (2017), section 3.2.2. Grouped queries: Ainslie et al., *GQA* (2023).
+Query–key norm: Henry et al., *Query-Key Normalization for Transformers* (2020); here by RMS and with nothing to learn.
+"""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .cache import KVCache
+from .dot_product import attention_weights, causal_mask
+from .positions import Rotary
+
+
+class HeadTrace(NamedTuple):
+    """What one call of an attention layer computed, after norm and rotation: H heads, H_kv of keys and values."""
+
+    q: Tensor  # (B, H, T, D)
+    k: Tensor  # (B, H_kv, S, D)
+    v: Tensor  # (B, H_kv, S, D)
+    weights: Tensor  # (B, H, T, S), each row sums to one
+    heads: Tensor  # (B, T, H·D), what the heads fetched, side by side: the input of `output`
+
+
+class MultiHeadAttention(nn.Module):
+    """n_head attentions of width D = n_embd / n_head; what they fetch, side by side, goes through one more matrix, `output`.
+
+    n_kv_head: fewer heads for keys and values than for queries, each shared by a group of queries; None: as many. qk_norm:
+    queries and keys get length √D, so that a score lies within ±√D. Raises ValueError for widths that do not divide.
+    """
+
+    def __init__(
+        self,
+        n_embd: int,
+        n_head: int,
+        *,
+        n_kv_head: int | None = None,
+        bias: bool = True,
+        qk_norm: bool = False,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        n_kv_head = n_head if n_kv_head is None else n_kv_head
+        if n_embd % n_head or n_head % n_kv_head:
+            raise ValueError(
+                f"n_embd ({n_embd}) must be a multiple of n_head ({n_head}), and n_head one of n_kv_head ({n_kv_head})"
+            )
+        self.n_head, self.n_kv_head, self.head_width = n_head, n_kv_head, n_embd // n_head
+        self.qk_norm, self.dropout = qk_norm, dropout
+        self.query = nn.Linear(n_embd, n_embd, bias)
+        self.key = nn.Linear(n_embd, n_kv_head * self.head_width, bias)
+        self.value = nn.Linear(n_embd, n_kv_head * self.head_width, bias)
+        self.output = nn.Linear(n_embd, n_embd, bias)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        memory: Tensor | None = None,
+        causal: bool = False,
+        mask: Tensor | None = None,
+        rotary: Rotary | None = None,
+        cache: KVCache | None = None,
+        record: list[HeadTrace] | None = None,
+    ) -> Tensor:
+        """Each token of x (B, T, C) looks at x itself, or at memory (B, S, C) where that is given → (B, T, C).
+
+        mask: bool, broadcasting to (B, H, T, S), True where a query may look; causal: and never ahead. cache: earlier tokens'
+        keys and values, to which these are added; of a memory, its keys and values, computed once. record: a list that gets
+        a HeadTrace; without one the weights are never formed.
+        """
+        start = 0 if cache is None or memory is not None else len(cache)
+        q = self._rotated(self._split(self.query(x), self.n_head), rotary, start)  # (B, H, T, D)
+        if memory is not None and cache is not None and len(cache):
+            k, v = cache.read()
+        else:
+            source = x if memory is None else memory
+            k = self._rotated(self._split(self.key(source), self.n_kv_head), rotary, start)  # (B, H_kv, S, D)
+            v = self._split(self.value(source), self.n_kv_head)
+            if cache is not None:
+                k, v = cache.append(k, v)
+        fetched = self._attend(q, k, v, causal, mask, record)  # (B, H, T, D)
+        heads = fetched.transpose(1, 2).flatten(2)  # (B, T, H·D)
+        if record is not None:
+            record[-1] = record[-1]._replace(heads=heads)
+        return self.output(heads)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, causal: bool, mask: Tensor | None, record: list | None) -> Tensor:
+        T, S = q.shape[-2], k.shape[-2]
+        if causal and T == 1:
+            causal = False  # one token, the latest, may look at all there is
+        dropout = self.dropout if self.training else 0.0
+        grouped = self.n_kv_head != self.n_head
+        if record is None and causal and mask is None and T == S:
+            return F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout, enable_gqa=grouped)
+        if causal:
+            ahead = causal_mask(T, S, q.device)
+            mask = ahead if mask is None else mask & ahead
+        if record is None:
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, enable_gqa=grouped)
+        group = self.n_head // self.n_kv_head
+        weights = attention_weights(q, k.repeat_interleave(group, dim=1), mask)
+        record.append(HeadTrace(q, k, v, weights, heads=q))  # `forward` puts the heads in
+        return F.dropout(weights, dropout) @ v.repeat_interleave(group, dim=1)
+
+    def _split(self, x: Tensor, n_head: int) -> Tensor:
+        return x.unflatten(-1, (n_head, self.head_width)).transpose(1, 2)  # (B, T, H·D) → (B, H, T, D)
+
+    def _rotated(self, x: Tensor, rotary: Rotary | None, start: int) -> Tensor:
+        if self.qk_norm:
+            x = F.rms_norm(x, (self.head_width,))
+        return x if rotary is None else rotary(x, start)

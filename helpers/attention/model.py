@@ -1,0 +1,91 @@
+"""One layer of attention as a language model: what attention can do alone. Derived in `05_attention.ipynb`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from helpers.neural_lm import NeuralLM, check_batch
+
+from .cache import KVCache
+from .heads import HeadTrace, MultiHeadAttention
+from .positions import Rotary
+from .windowed import WindowedLM
+
+
+@dataclass(frozen=True)
+class AttentionLMConfig:
+    """block_size: context length; n_embd: C; n_head: H; window: how many tokens, the current one included, a position knows
+    before it looks back (1: itself only); rotary: whether distances count. Raises ValueError for a size below 1.
+    """
+
+    block_size: int = 128
+    n_embd: int = 64
+    n_head: int = 1
+    window: int = 1
+    rotary: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("block_size", "n_embd", "n_head", "window"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+class AttentionLM(WindowedLM):
+    """x_t = Σ_i E_i[w_(t−i)] over the window, then x + attention(x), then scores: s(w, t) = e_w · (x_t + a_t) + c_w.
+
+    E_0 … are embeddings, a table for each place in the window, as in the NNLM; a_t is what the heads fetched.
+    """
+
+    def __init__(self, vocab: Sequence[str], config: AttentionLMConfig = AttentionLMConfig(), end: str | None = None):
+        super().__init__(vocab, end)
+        self.config, self.block_size = config, config.block_size
+        self.embeddings = nn.ModuleList(nn.Embedding(self.vocab_size, config.n_embd) for _ in range(config.window))
+        self.rotary = Rotary(config.n_embd // config.n_head, config.block_size) if config.rotary else None
+        self.attention = MultiHeadAttention(config.n_embd, config.n_head, bias=False)
+        self.output = nn.Linear(config.n_embd, self.vocab_size)
+        initialise(self, config.seed)
+
+    def read(self, ids: Tensor, cache: "AttentionState | None" = None, record: list[HeadTrace] | None = None) -> Tensor:
+        """See `WindowedLM.read`; record: a list that gets the layer's HeadTrace."""
+        window, T = self.config.window, ids.shape[1]
+        before = ids.new_full((len(ids), window - 1), self.end) if cache is None or cache.before is None else cache.before
+        padded = torch.cat([before, ids], dim=1)  # (B, window − 1 + T)
+        last = padded.shape[1]
+        x = sum(E(padded[:, last - T - i : last - i]) for i, E in enumerate(self.embeddings))  # (B, T, C)
+        if cache is not None:
+            cache.before = padded[:, T:]
+        x = x + self.attention(x, causal=True, rotary=self.rotary, cache=cache and cache.kv, record=record)
+        return self.output(x)
+
+    def new_cache(self) -> "AttentionState":
+        """See `WindowedLM.new_cache`."""
+        return AttentionState(None, KVCache(self.block_size))
+
+    @torch.no_grad()
+    def trace(self, ids: Tensor) -> HeadTrace:
+        """What the heads computed for ids (B, T): queries, keys, values and weights."""
+        record: list[HeadTrace] = []
+        self.read(check_batch(ids, self.vocab_size, self.block_size).to(self.device), record=record)
+        return record[0]
+
+
+@dataclass
+class AttentionState:
+    """The last window − 1 ids (B, window − 1), and the layer's keys and values."""
+
+    before: Tensor | None
+    kv: KVCache
+
+
+def initialise(model: NeuralLM, seed: int) -> None:
+    """Draw the parameters from a seed of their own: N(0, 1 / inputs) for matrices, the last one a tenth of that; zeros else."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, p in model.named_parameters():
+        if p.ndim == 1:
+            nn.init.zeros_(p)
+        else:
+            scale = p.shape[1] ** -0.5
+            nn.init.normal_(p, std=0.1 * scale if name.startswith("output") else scale, generator=generator)

@@ -1,0 +1,79 @@
+"""GPT: a stack of causal blocks that predicts the next token at every position.
+
+Derived in `06_transformer.ipynb`. As it stands it is GPT-2 (Radford et al., *Language Models are Unsupervised Multitask
+Learners*, 2019), so that its weights load; later choices are options of `TransformerConfig`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from helpers.attention import KVCache, WindowedLM
+from helpers.neural_lm import check_batch
+
+from . import huggingface
+from .block import Block, Positions, initialise, make_norm, make_rotary
+from .config import Activation, TransformerConfig
+from .trace import Record, Trace
+
+
+@dataclass(frozen=True, kw_only=True)
+class GPTConfig(TransformerConfig):
+    """tied: the output matrix is the embedding itself. The other fields, and what is raised: `TransformerConfig`."""
+
+    activation: Activation = "gelu-tanh"
+    tied: bool = True
+
+
+class GPT(WindowedLM):
+    """ids (B, T) → logits (B, T, V) of the next tokens, those at position t from the tokens up to t.
+
+    vocab: the tokens in the order of their ids, so that widgets and samples can show them; left out, their numbers. Raises
+    ValueError where it has not vocab_size tokens.
+    """
+
+    def __init__(self, config: GPTConfig, vocab: Sequence[str] | None = None):
+        names = [str(i) for i in range(config.vocab_size)] if vocab is None else list(vocab)
+        if len(names) != config.vocab_size:
+            raise ValueError(f"vocab has {len(names)} tokens, but vocab_size is {config.vocab_size}")
+        super().__init__(names, end=names[config.end])
+        self.config, self.block_size, self.end = config, config.block_size, config.end
+        self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
+        self.positions = Positions(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.rotary = make_rotary(config)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.norm = make_norm(config) if config.norm_first else nn.Identity()  # post-norm ends in a norm anyway
+        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        initialise(self, config, n_additions=2 * config.n_layer)
+        if config.tied:
+            self.head.weight = self.embedding.weight
+
+    def read(self, ids: Tensor, cache: list[KVCache] | None = None, record: Record | None = None) -> Tensor:
+        """See `WindowedLM.read`; cache: one KVCache a block; record: gets what `trace` shows."""
+        start = len(cache[0]) if cache else 0
+        x = self.dropout(self.positions(self.embedding(ids), start))  # (B, T, C), the residual stream
+        if record is not None:
+            record.residual.append(x)
+        for i, block in enumerate(self.blocks):
+            x = block(x, causal=True, rotary=self.rotary, cache=cache[i] if cache else None, record=record)
+        return self.head(self.norm(x))  # (B, T, V)
+
+    def new_cache(self) -> list[KVCache]:
+        """See `WindowedLM.new_cache`."""
+        return [KVCache(self.block_size) for _ in self.blocks]
+
+    def trace(self, ids: Tensor) -> Trace:
+        """Read ids (B, T), T ≤ block_size, and keep all that was computed on the way; ValueError as for `forward`."""
+        record = Record()
+        return Trace.of(record, self.read(check_batch(ids, self.vocab_size, self.block_size).to(self.device), record=record))
+
+    @classmethod
+    def from_huggingface(cls, source: Any) -> "GPT":
+        """The same model with the weights of a GPT-2 or Llama of Hugging Face's: a name, a folder, or the loaded model.
+
+        Raises WeightsError where the weights cannot be had (it says whether the network is missing) or are of another kind.
+        """
+        return huggingface.load(cls, GPTConfig, source)
