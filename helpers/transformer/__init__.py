@@ -11,8 +11,9 @@ from .encoder_decoder import Conditional, EncoderDecoder, EncoderDecoderConfig
 from .gpt import GPT, GPTConfig
 from .huggingface import WeightsError
 from .trace import Trace
+from .variants import SINCE_GPT2
 
 __all__ = [
-    "BERT", "GPT", "BERTConfig", "Block", "Conditional", "EncoderDecoder", "EncoderDecoderConfig", "FeedForward", "GPTConfig",
+    "BERT", "GPT", "SINCE_GPT2", "BERTConfig", "Block", "Conditional", "EncoderDecoder", "EncoderDecoderConfig", "FeedForward", "GPTConfig",
     "MaskedBatch", "Trace", "TransformerConfig", "WeightsError", "count_parameters", "forward_flops", "mask_tokens",
 ]  # fmt: skip
