@@ -209,11 +209,11 @@ def test_word_vocabulary_by_frequency_then_code_points():
 
 def test_tokens_as_they_are_shown(trained):
     assert BPETokenizer.train("the the the", 259).show(258) == "␣the"
-    assert [trained.show(id_) for id_ in (10, 9, 0, 32, 65, 228)] == ["↵", "⇥", "<00>", "␣", "A", "<E4>"]
+    assert [trained.show(id_) for id_ in (10, 9, 0, 32, 65, 228)] == ["↵", "⇥", "‹U+0000›", "␣", "A", "‹E4›"]
     assert trained.show(trained.special_tokens[END]) == trained.vocab[1022] == END
-    assert trained.vocab[228] == "<E4>"
+    assert trained.vocab[228] == "‹E4›"
     assert len(set(trained.vocab)) == trained.vocab_size == len(trained.vocab) == 1024
-    assert CharTokenizer.train("a \u200b").show(2) == "<200B>"
+    assert CharTokenizer.train("a \u200b").show(2) == "‹U+200B›"
     assert CharTokenizer.train("a你").token_bytes(1) == "你".encode()
     assert WordTokenizer(world.vocabulary(), None, "world").token_bytes(world.vocabulary().index(world.END)) == b"\n"
     assert repr(trained) == "BPETokenizer(vocab_size=1024)"

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 
 from helpers.paths import write_atomically
 from helpers.probability import check_ids
+from helpers.tokenizers.visible import visible_bytes
 
 FORMAT = "language-models-course tokenizer 1"
 Piece = tuple[int | None, bytes]  # a token id, None where no token stands for these bytes, and the bytes of the text it covers
-VISIBLE = str.maketrans({" ": "␣", "\n": "↵", "\t": "⇥"})
 
 
 class Tokenizer:
@@ -51,9 +51,8 @@ class Tokenizer:
         return self.vocab[self._check(id_)].encode("utf-8")
 
     def show(self, id_: int) -> str:
-        """A token for the eye, on one line: " the" as "␣the", a newline as "↵", bytes that are no character as <E4><BD>."""
-        text = self.token_bytes(id_).decode("utf-8", errors="surrogateescape")  # a stray byte b becomes U+DC00 + b
-        return "".join(c if c.isprintable() else _code(ord(c)) for c in text.translate(VISIBLE))
+        """A token for the eye, on one line: " the" as "␣the", a newline as "↵", bytes that are no character as ‹E4 BD›."""
+        return visible_bytes(self.token_bytes(id_))
 
     def save(self, path: str | Path) -> None:
         """Write a JSON file that `load` reads; an older file gives way only to a whole new one. Raises OSError."""
@@ -111,8 +110,3 @@ def _family(cls: type) -> Iterator[type]:
         yield cls
     for kind in cls.__subclasses__():
         yield from _family(kind)
-
-
-def _code(code: int) -> str:
-    """<E4> for a stray byte, <0A> or <200B> for a character that cannot be seen."""
-    return f"<{code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code:02X}>"

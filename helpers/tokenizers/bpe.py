@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from helpers.probability import check_ids
 from helpers.tokenizers.base import Piece, Tokenizer, check_text
 from helpers.tokenizers.merging import GONE, N_BYTES, Pair, learn_merges
+from helpers.tokenizers.visible import hex_bytes
 
 # GPT-2's, as published: English contractions; letters, digits, or other signs, each with the space before them; blanks.
 GPT2_SPLIT = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -27,7 +28,7 @@ CACHED_WORDS, CACHED_LENGTH = 2**16, 64  # the words whose ids are kept: how man
 class BPETokenizer(Tokenizer):
     """Ids 0 … 255 are the bytes' values, then come the merges in their order, then the special tokens. Make one with `train`.
 
-    Every text without lone surrogates comes back exactly. In `vocab` a token that is no whole UTF-8 stands as <E4><BD>.
+    Every text without lone surrogates comes back exactly. In `vocab` a token that is no whole UTF-8 stands as ‹E4 BD›.
     `ranks`: each pair of ids that merges → the id that it becomes, which is smaller the earlier the merge was learned.
     """
 
@@ -213,4 +214,4 @@ def _named(token: bytes) -> str:
     try:
         return token.decode("utf-8")
     except UnicodeDecodeError:
-        return "".join(f"<{byte:02X}>" for byte in token)
+        return f"‹{hex_bytes(token)}›"
