@@ -14,6 +14,7 @@ from .trace import Trace
 from .variants import SINCE_GPT2
 
 __all__ = [
-    "BERT", "GPT", "SINCE_GPT2", "BERTConfig", "Block", "Conditional", "EncoderDecoder", "EncoderDecoderConfig", "FeedForward",
-    "GPTConfig", "MaskedBatch", "Trace", "TransformerConfig", "WeightsError", "count_parameters", "forward_flops", "mask_tokens",
+    "BERT", "GPT", "SINCE_GPT2", "BERTConfig", "Block", "Conditional", "EncoderDecoder", "EncoderDecoderConfig",
+    "FeedForward", "GPTConfig", "MaskedBatch", "Trace", "TransformerConfig", "WeightsError", "count_parameters",
+    "forward_flops", "mask_tokens",
 ]  # fmt: skip

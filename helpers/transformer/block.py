@@ -134,14 +134,16 @@ def make_rotary(config: TransformerConfig) -> Rotary | None:
 
 @torch.no_grad()
 def initialise(model: nn.Module, config: TransformerConfig, n_additions: int) -> None:
-    """Draw the parameters as GPT-2's: N(0, init_std) for matrices, zeros for biases, ones for norms.
+    """Draw the parameters: N(0, init_std) for matrices, zeros for biases, ones for norms.
 
-    What adds to the stream is scaled by 1 / √n_additions, since so many parts are summed there.
+    Without an init_std each matrix gets 1 / √inputs, so that what comes out varies as much as what goes in. What adds to the
+    stream is scaled by 1 / √n_additions, since so many parts are summed there.
     """
     generator = torch.Generator().manual_seed(config.seed)
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=config.init_std, generator=generator)
+            std = module.weight.shape[1] ** -0.5 if config.init_std is None else config.init_std
+            nn.init.normal_(module.weight, std=std, generator=generator)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
     for module in model.modules():

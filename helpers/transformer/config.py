@@ -15,7 +15,8 @@ class TransformerConfig:
     vocab_size: V; block_size: context length; n_layer: blocks; n_head: H; n_embd: C; n_kv_head: heads of keys and values (None:
     as many); n_hidden: width of the feed-forward (None: 4 C, or for "swiglu" the whole number next to 8 C / 3, which costs the
     same); norm_first: pre-norm; qk_norm: see `MultiHeadAttention`; rotary_base: the slowest wavelength is 2π times nearly this
-    many tokens; end: id of the token that ends a text, and stands before one; init_std: spread of the first weights.
+    many tokens; end: id of the token that ends a text, and stands before one; init_std: spread of the first
+    weights (None: 1 / √inputs of each matrix; GPT-2's is 0.02, made for its 768 and more).
     """
 
     vocab_size: int
@@ -34,7 +35,7 @@ class TransformerConfig:
     qk_norm: bool = False
     bias: bool = True
     dropout: float = 0.0
-    init_std: float = 0.02
+    init_std: float | None = None
     end: int = 0
     seed: int = 0
 
