@@ -24,9 +24,15 @@ class KVCache:
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Add new tokens' keys and values, (B, H, T, D) each → those of all tokens so far, (B, H, length, D) each.
 
-        Raises ValueError where they do not fit; the cache is then as before.
+        Raises ValueError where they do not fit, by number or by shape; the cache is then as before.
         """
         end = self.length + k.shape[-2]
+        held = k if self.keys is None else self.keys
+        if k.shape[:-1] != v.shape[:-1] or k.shape[:-2] != held.shape[:-2]:
+            raise ValueError(
+                f"keys {tuple(k.shape)} and values {tuple(v.shape)} must be of the same tokens, (B, H, T, D), and of "
+                f"the batch and heads {tuple(held.shape[:-2])} that the cache holds"
+            )
         if end > self.capacity:
             raise ValueError(f"the cache holds {self.length} of {self.capacity} tokens and cannot take {k.shape[-2]} more")
         if self.keys is None:

@@ -39,12 +39,13 @@ class AttentionLM(WindowedLM):
     E_0 … are embeddings, a table for each place in the window, as in the NNLM; a_t is what the heads fetched.
     """
 
+    @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, vocab: Sequence[str], config: AttentionLMConfig = AttentionLMConfig(), end: str | None = None):
         super().__init__(vocab, end)
         self.config, self.block_size = config, config.block_size
         self.embeddings = nn.ModuleList(nn.Embedding(self.vocab_size, config.n_embd) for _ in range(config.window))
-        self.rotary = Rotary(config.n_embd // config.n_head, config.block_size) if config.rotary else None
         self.attention = MultiHeadAttention(config.n_embd, config.n_head, bias=False)
+        self.rotary = Rotary(config.n_embd // config.n_head, config.block_size) if config.rotary else None
         self.output = nn.Linear(config.n_embd, self.vocab_size)
         initialise(self, config.seed)
 

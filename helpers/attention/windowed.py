@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from helpers.neural_lm import NeuralLM, check_batch
 from helpers.probability import check_ids
 
-SCORED_AT_ONCE = 4096  # tokens whose logits are in memory together
+LOGITS_AT_ONCE = 2**24  # numbers, 64 MiB, that are in memory together if they are of more than one window
 
 
 def window_start(n_before: int, block_size: int) -> int:
@@ -86,7 +86,7 @@ class WindowedLM(NeuralLM):
         scores[:size] = self._scores(stream[None, : size + 1])[0]
         begins = np.arange(step, max(step, n - size + step), step)  # of the windows after the first
         rows = np.minimum(begins[:, None] + np.arange(size + 1), n)  # past the end the last token again: not looked at
-        for few in np.array_split(np.arange(len(begins)), max(1, -(-rows.size // SCORED_AT_ONCE))):
+        for few in np.array_split(np.arange(len(begins)), max(1, -(-rows.size * self.vocab_size // LOGITS_AT_ONCE))):
             found = self._scores(stream[rows[few]])[:, size - step :]
             for begin, row in zip(begins[few] + size - step, found, strict=True):
                 scores[begin : begin + step] = row[: n - begin]
@@ -97,5 +97,6 @@ class WindowedLM(NeuralLM):
         if rows.size == 0 or rows.shape[1] < 2:
             return np.empty((len(rows), max(0, rows.shape[1] - 1)))
         ids = torch.as_tensor(rows, device=self.device)
-        logits = self.read(ids[:, :-1])
-        return -F.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none").cpu().double().numpy()
+        logits = self.read(ids[:, :-1]).flatten(0, 1).float()  # (B·T, V); a logarithm in half precision would be rough
+        losses = F.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
+        return -losses.view(len(ids), -1).cpu().double().numpy()

@@ -15,7 +15,7 @@ from helpers.neural_lm import check_batch
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
-from .config import TransformerConfig
+from .config import TransformerConfig, check_size
 from .trace import Record, Trace
 
 IGNORED = -100  # the target that torch's cross-entropy leaves out
@@ -29,6 +29,10 @@ class BERTConfig(TransformerConfig):
     norm_eps: float = 1e-12
     n_segment: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_size("n_segment", self.n_segment)
+
 
 class BERT(nn.Module):
     """ids (B, T) → logits (B, T, V) of the token that belongs at each position, from the tokens on both sides of it.
@@ -36,6 +40,7 @@ class BERT(nn.Module):
     It is no language model in the course's sense: it gives no probability to a text.
     """
 
+    @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, config: BERTConfig):
         super().__init__()
         self.config, self.block_size, self.vocab_size = config, config.block_size, config.vocab_size
@@ -109,18 +114,22 @@ def mask_tokens(
     rate: float = 0.15,
     keep: Sequence[int] = (),
 ) -> MaskedBatch:
-    """Choose a share `rate` of the tokens of ids (B, T) to be predicted, never one of the ids in `keep`.
+    """Choose a share `rate` of the tokens of ids (B, T), on the CPU, to be predicted, never one of the ids in `keep`.
 
-    Of the chosen 80 % become mask_id, 10 % any other token, 10 % stay as they are: so the model cannot know which tokens to
+    Of the chosen 80 % become mask_id, 10 % a random token, 10 % stay as they are: so the model cannot know which tokens to
     distrust, and must represent them all. The random token is drawn from all ids except mask_id and those in `keep`; it may by
-    chance be the token itself. Raises ValueError for a rate outside (0, 1].
+    chance be the token itself. Raises ValueError for a rate outside (0, 1], a mask_id that is no token, or none to draw from.
     """
     if not 0 < rate <= 1:
         raise ValueError(f"rate must lie in (0, 1], got {rate}")
-    special = torch.tensor(sorted({mask_id, *keep}))
+    if not 0 <= mask_id < vocab_size:
+        raise ValueError(f"mask_id must be the id of a token, below {vocab_size}, got {mask_id}")
+    special = {mask_id, *keep}
+    plain = torch.tensor([i for i in range(vocab_size) if i not in special])
+    if not len(plain):
+        raise ValueError(f"all {vocab_size} tokens are in keep or the mask, so there is none to put in place of one")
     chosen = (torch.rand(ids.shape, generator=generator) < rate) & ~torch.isin(ids, torch.tensor([*keep], dtype=ids.dtype))
     how = torch.rand(ids.shape, generator=generator)
-    plain = torch.tensor([i for i in range(vocab_size) if i not in set(special.tolist())])
     drawn = plain[torch.randint(len(plain), ids.shape, generator=generator)]
     inputs = torch.where(chosen & (how < 0.8), mask_id, ids)
     inputs = torch.where(chosen & (how >= 0.8) & (how < 0.9), drawn, inputs)

@@ -117,12 +117,14 @@ class Positions(nn.Module):
         self.kind = config.position
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """x (B, T, C) → with the vectors of the positions start … start + T − 1 added."""
-        if self.kind == "learned":
-            return x + self.table.weight[start : start + x.shape[1]]
-        if self.kind == "sinusoidal":
-            return x + self.waves[start : start + x.shape[1]]
-        return x
+        """x (B, T, C) → with the vectors of the positions start … start + T − 1 added; ValueError past block_size."""
+        if self.kind not in ("learned", "sinusoidal"):
+            return x
+        vectors = self.table.weight if self.kind == "learned" else self.waves  # (block_size, C)
+        end = start + x.shape[1]
+        if end > len(vectors):
+            raise ValueError(f"position {end - 1} is beyond the {len(vectors)} of this model; take a larger block_size")
+        return x + vectors[start:end]
 
 
 def make_rotary(config: TransformerConfig) -> Rotary | None:

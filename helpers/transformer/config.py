@@ -41,9 +41,7 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd", "kv_heads", "hidden_width"):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value >= 1):
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+            check_size(name, getattr(self, name))
         if self.n_embd % self.n_head or self.n_head % self.kv_heads:
             raise ValueError(
                 f"n_embd ({self.n_embd}) must be a multiple of n_head ({self.n_head}), and n_head one of n_kv_head "
@@ -76,3 +74,9 @@ class TransformerConfig:
         if self.n_hidden is not None:
             return self.n_hidden
         return round(8 * self.n_embd / 3) if self.activation == "swiglu" else 4 * self.n_embd
+
+
+def check_size(name: str, value: int) -> None:
+    """ValueError where a size is not a whole number of at least 1."""
+    if not (isinstance(value, int) and value >= 1):
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")

@@ -5,7 +5,7 @@ Derived in `06_transformer.ipynb`. Vaswani et al., *Attention Is All You Need* (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -19,8 +19,10 @@ from helpers.probability import LanguageModel, check_ids
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm
-from .config import Activation, Position, TransformerConfig
+from .config import Activation, Position, TransformerConfig, check_size
 from .trace import Record, Trace
+
+Layout = Literal["interleaved", "halves"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,17 @@ class EncoderDecoderConfig(TransformerConfig):
     activation: Activation = "relu"
     n_decoder_layer: int | None = None
     start: int | None = None
-    layout: Literal["interleaved", "halves"] = "interleaved"
+    layout: Layout = "interleaved"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.position == "rotary":
             raise ValueError("an encoder–decoder has no rotary positions here; choose sinusoidal, learned or none")
+        check_size("n_decoder_layer", self.decoder_layers)
+        if self.start is not None and not 0 <= self.start < self.vocab_size:
+            raise ValueError(f"start must be the id of a token, below {self.vocab_size}, got {self.start}")
+        if self.layout not in get_args(Layout):
+            raise ValueError(f"layout must be one of {', '.join(get_args(Layout))}, got {self.layout!r}")
 
     @property
     def decoder_layers(self) -> int:
@@ -59,13 +66,16 @@ class DecoderCache(NamedTuple):
 class EncoderDecoder(nn.Module):
     """source (B, S) and target (B, T) ids → logits (B, T, V) of the tokens after the target's, given the source.
 
-    vocab: the tokens in the order of their ids; left out, their numbers.
+    vocab: the tokens in the order of their ids; left out, their numbers. Raises ValueError where it has not vocab_size tokens.
     """
 
+    @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, config: EncoderDecoderConfig, vocab: Sequence[str] | None = None):
         super().__init__()
         self.config, self.block_size, self.vocab_size = config, config.block_size, config.vocab_size
         self.vocab = [str(i) for i in range(config.vocab_size)] if vocab is None else list(vocab)
+        if len(self.vocab) != config.vocab_size:
+            raise ValueError(f"vocab has {len(self.vocab)} tokens, but vocab_size is {config.vocab_size}")
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.scale = config.n_embd**0.5 if config.position == "sinusoidal" else 1.0  # or the waves would drown the embeddings
         self.positions = Positions(config, config.layout)
