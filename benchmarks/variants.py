@@ -1,7 +1,7 @@
 """What each change since GPT-2 gains: one configuration on Shakespeare's characters, one change at a time, several seeds.
 
     python benchmarks/variants.py                  measure, and print the table
-    python benchmarks/variants.py --write FILE     also write every run to FILE, after each run; data/variants.json is such a file
+    python benchmarks/variants.py --write FILE     also write every run to FILE, after each run; as data/variants.json
 
 Every run sees the same crops in the same order as the others of its seed, with the same learning rates; only the change
 differs. The loss is that of the whole validation split by the course's rule for long texts. On a GPU the model is nanoGPT's for

@@ -81,7 +81,8 @@ def _layers(config: TransformerConfig) -> tuple[int, int]:
 
 def _attention_parameters(config: TransformerConfig) -> int:
     C, kv = config.n_embd, config.kv_heads * config.head_width
-    return 2 * C * C + 2 * C * kv + config.bias * (2 * C + 2 * kv)
+    norms = 2 * config.head_width if config.qk_norm else 0
+    return 2 * C * C + 2 * C * kv + config.bias * (2 * C + 2 * kv) + norms
 
 
 def _feed_forward_parameters(config: TransformerConfig) -> int:

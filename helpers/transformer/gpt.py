@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from helpers.attention import KVCache, WindowedLM
@@ -34,6 +35,7 @@ class GPT(WindowedLM):
     ValueError where it has not vocab_size tokens.
     """
 
+    @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, config: GPTConfig, vocab: Sequence[str] | None = None):
         names = [str(i) for i in range(config.vocab_size)] if vocab is None else list(vocab)
         if len(names) != config.vocab_size:
@@ -72,7 +74,7 @@ class GPT(WindowedLM):
 
     @classmethod
     def from_huggingface(cls, source: Any) -> "GPT":
-        """The same model with the weights of a GPT-2 or Llama of Hugging Face's: a name, a folder, or the loaded model.
+        """The same model with the weights of a GPT-2, Llama or Qwen3 of Hugging Face's: a name, a folder, or the loaded model.
 
         Raises WeightsError where the weights cannot be had (it says whether the network is missing) or are of another kind.
         """

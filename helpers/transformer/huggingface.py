@@ -1,7 +1,7 @@
 """Weights from Hugging Face's models: the same numbers under the course's names.
 
-GPT reads GPT-2 and Llama, BERT reads BertForMaskedLM, EncoderDecoder reads Marian, whose architecture is that of 2017. Used in
-`06_transformer.ipynb`; the library `transformers` is needed only here.
+GPT reads GPT-2, Llama and Qwen3, BERT reads BertForMaskedLM, EncoderDecoder reads Marian, whose architecture is that of 2017.
+Used in `06_transformer.ipynb`; the library `transformers` is needed only here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +78,14 @@ def _gpt2_fields(c: Any) -> dict[str, Any]:
 
 def _llama_fields(c: Any) -> dict[str, Any]:
     rope = dict(getattr(c, "rope_parameters", None) or {})
-    if rope.get("rope_type", "default") != "default" or c.attention_bias or c.mlp_bias or c.hidden_act != "silu":
+    if (c.head_dim or 0) * c.num_attention_heads != c.hidden_size or getattr(c, "use_sliding_window", False):
+        raise ValueError("heads of another width than hidden_size / heads, or a sliding window")
+    if (
+        rope.get("rope_type", "default") != "default"
+        or c.attention_bias
+        or getattr(c, "mlp_bias", False)
+        or c.hidden_act != "silu"
+    ):
         raise ValueError("rescaled rotary positions, biases or another activation")
     return {
         "vocab_size": c.vocab_size,
@@ -94,12 +101,15 @@ def _llama_fields(c: Any) -> dict[str, Any]:
         "rotary_base": rope.get("rope_theta", 10_000.0),
         "activation": "swiglu",
         "bias": False,
+        "qk_norm": c.model_type == "qwen3",
         "tied": c.tie_word_embeddings,
         "end": _one(c.eos_token_id),
     }
 
 
 def _bert_fields(c: Any) -> dict[str, Any]:
+    if c.is_decoder:
+        raise ValueError("it looks to the left only (is_decoder)")
     return {
         "vocab_size": c.vocab_size,
         "block_size": c.max_position_embeddings,
@@ -178,6 +188,7 @@ def _llama_weights(w: Weights, config: Any) -> Iterator[tuple[str, Tensor]]:
     layer = {
         "norm_1": "input_layernorm", "norm_2": "post_attention_layernorm", "attention.query": "self_attn.q_proj",
         "attention.key": "self_attn.k_proj", "attention.value": "self_attn.v_proj", "attention.output": "self_attn.o_proj",
+        "attention.query_norm": "self_attn.q_norm", "attention.key_norm": "self_attn.k_norm",
         "feed_forward.gate": "mlp.gate_proj", "feed_forward.up": "mlp.up_proj", "feed_forward.down": "mlp.down_proj",
     }  # fmt: skip
     for i in range(config.n_layer):
@@ -223,6 +234,7 @@ Reader = tuple[Callable[[Any], dict[str, Any]], Callable[[Weights, Any], Iterato
 READERS: dict[tuple[str, str], Reader] = {
     ("GPT", "gpt2"): (_gpt2_fields, _gpt2_weights),
     ("GPT", "llama"): (_llama_fields, _llama_weights),
+    ("GPT", "qwen3"): (_llama_fields, _llama_weights),
     ("BERT", "bert"): (_bert_fields, _bert_weights),
     ("EncoderDecoder", "marian"): (_marian_fields, _marian_weights),
 }
