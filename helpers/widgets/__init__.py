@@ -1,5 +1,6 @@
 """The course's interactive pieces: each works with mouse and keyboard, and carries a picture of itself for saved notebooks."""
 
+from helpers.widgets.attention_explorer import AttentionExplorer
 from helpers.widgets.embedding_map import EmbeddingMap
 from helpers.widgets.guessing_game import GuessingGame
 from helpers.widgets.next_tokens import NextTokens
@@ -8,6 +9,7 @@ from helpers.widgets.token_view import TokenCounts, TokenView
 from helpers.widgets.type_ahead import TypeAhead
 
 __all__ = [
+    "AttentionExplorer",
     "EmbeddingMap",
     "GuessingGame",
     "GuessingResult",

@@ -45,7 +45,12 @@ def next_probabilities(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
 
 def likeliest(probabilities: np.ndarray, top: int) -> list[int]:
     """The ids of the `top` likeliest tokens, best first, equally likely ones in the vocabulary's order."""
-    return np.argsort(-probabilities, kind="stable")[:top].tolist()
+    if top < len(probabilities):  # sort only those that may be among them: a vocabulary can be large
+        least = np.partition(probabilities, -top)[-top]
+        near = np.flatnonzero(probabilities >= least)
+    else:
+        near = np.arange(len(probabilities))
+    return near[np.argsort(-probabilities[near], kind="stable")][:top].tolist()
 
 
 def rest_line(n_rest: int, shown: float) -> str:

@@ -30,7 +30,7 @@ class EmbeddingMap(PicturedWidget):
     Raises ValueError for shapes that do not fit, numbers that are not finite, words that repeat, unknown or too many groups.
     """
 
-    _esm = script("map_drawing.js", "embedding_map.js")
+    _esm = script("canvas.js", "map_drawing.js", "embedding_map.js")
     data = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 

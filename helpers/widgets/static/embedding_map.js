@@ -241,10 +241,7 @@ function render({ model, el: host }) {
     legend.append(...[...groups, none].map(key));
   }
   regroup();
-  const sizes = new ResizeObserver(redraw); // also when the widget was scrolled away and comes back
-  sizes.observe(canvas);
-  const themes = new MutationObserver(redraw);
-  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+  const unlook = onLook(canvas, redraw); // also when the widget was scrolled away and comes back
   const stop = follow(model, ["state"], () => {
     const state = model.get("state");
     const before = selected;
@@ -255,7 +252,7 @@ function render({ model, el: host }) {
     if (width && selected >= 0 && selected !== before) goTo(selected);
     redraw();
   });
-  return () => (stop(), sizes.disconnect(), themes.disconnect());
+  return () => (stop(), unlook());
 }
 
 export default { render };

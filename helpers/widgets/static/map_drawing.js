@@ -18,20 +18,9 @@ const SHAPES = [
 
 // The colours of JupyterLab's theme where the widget stands.
 function themeOf(root) {
-  const { color, backgroundColor, fontFamily } = getComputedStyle(root);
-  const [r, g, b] = backgroundColor.match(/[\d.]+/g).map(Number);
-  const name = r + g + b < 384 ? "dark" : "light";
-  return { ink: color, paper: backgroundColor, plain: PLAIN[name], colours: COLOURS[name], font: fontFamily };
-}
-
-// A canvas cleared for drawing at the screen's own resolution.
-function cleared(canvas, width, height) {
-  const pixels = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * pixels);
-  canvas.height = Math.round(height * pixels);
-  const context = canvas.getContext("2d");
-  context.scale(pixels, pixels);
-  return context;
+  const { ink, paper, dark, font } = paperOf(root);
+  const name = dark ? "dark" : "light";
+  return { ink, paper, plain: PLAIN[name], colours: COLOURS[name], font };
 }
 
 // Points [x, y] in the shape of a group; `group` -1 for words without one.

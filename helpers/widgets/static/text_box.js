@@ -1,8 +1,8 @@
 // A text box whose text Python reads: shared by the widgets that show what becomes of a text. The text goes as a message; the
 // `frame` that answers says which text it belongs to. One question at a time: what is typed meanwhile goes when the answer comes.
-const DEBOUNCE = 60; // milliseconds
+const DEBOUNCE = 60; // milliseconds, where Python answers quickly
 
-function textBox(model, root) {
+function textBox(model, root, delay = DEBOUNCE) {
   const box = el("textarea", { class: "lm-text", rows: "2", "aria-label": "Your text", spellcheck: "false" });
   const waiting = el("div", { class: "lm-waiting", role: "status" });
   let dirty = false; // what stands in the box has not been answered
@@ -18,12 +18,12 @@ function textBox(model, root) {
     model.send({ type: "text", text: asked });
   }
 
-  // Call it when the box has changed; the delay lets a word be typed in one go.
-  function changed(delay) {
+  // Call it when the box has changed; the pause lets a word be typed in one go.
+  function changed(pause) {
     dirty = true;
     root.classList.add("lm-stale");
     clearTimeout(timer);
-    timer = setTimeout(ask, delay);
+    timer = setTimeout(ask, pause);
   }
 
   function answered() {
@@ -39,7 +39,7 @@ function textBox(model, root) {
     root.classList.toggle("lm-stale", dirty);
   }
 
-  box.addEventListener("input", () => changed(DEBOUNCE));
+  box.addEventListener("input", () => changed(delay));
   box.addEventListener("keydown", (event) => event.stopPropagation());
   return {
     box,

@@ -1,0 +1,154 @@
+"""Attention explorer: look into each head of your own model while you edit the text.
+
+Used in `05_attention.ipynb` and `06_transformer.ipynb`. Layers, heads and positions are counted from 0, as in Python.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import traitlets
+from matplotlib.figure import Figure
+
+from helpers.widgets._base import script
+from helpers.widgets._explorer_picture import explorer_picture
+from helpers.widgets._text import TextWidget, quoted, reason
+
+if TYPE_CHECKING:
+    from helpers.widgets._explorer_reading import Reading
+
+EMPTY = {"kinds": [], "predictions": [], "note": "", "masked": False, "join": "", "head": None}
+
+
+class AttentionExplorer(TextWidget):
+    """What every head of a model looks at in a text that you can edit, the arithmetic behind each weight, and the next tokens.
+
+    model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target). tokenizer: with
+    `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
+    the world's words. special: tokens of the vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is
+    chosen at first; query None: the last position. join: what stands before a token that is appended.
+
+    What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
+    model or a tokenizer that cannot be used, and for a layer, head or query that does not exist; a *text* that cannot be read
+    is said in the view. Of a text that is longer than the context its last window is shown, and at most 256 tokens.
+    """
+
+    _esm = script(
+        "canvas.js",
+        "bars.js",
+        "text_box.js",
+        "attention_explorer_data.js",
+        "attention_explorer_heads.js",
+        "attention_explorer_tokens.js",
+        "attention_explorer_matrix.js",
+        "attention_explorer_cell.js",
+        "attention_explorer.js",
+    )
+    head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any = None,
+        text: str | tuple[str, str] = "",
+        *,
+        vocab: Sequence[str] | None = None,
+        special: Sequence[str] = (),
+        layer: int = 0,
+        head: int = 0,
+        query: int | None = None,
+        join: str | None = None,
+    ):
+        from helpers.widgets import _explorer_frame, _explorer_reading, _explorer_tokens  # here: they load torch
+
+        if not callable(getattr(model, "trace", None)) or not hasattr(model, "block_size"):
+            raise ValueError(f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, without trace")
+        self.model, self.reading = model, None
+        self._frames, self._read = _explorer_frame, _explorer_reading.read
+        own = _explorer_tokens.vocab_of(model, vocab)
+        self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
+        self._chosen, self._query = (0, 0, 0), None
+        super().__init__("\n".join(text) if isinstance(text, tuple) else text)
+        if self.reading and (layer, head, query) != (0, 0, None):
+            self.select(layer, head)
+            n = len(self.reading.kinds[0].queries)
+            self._query = None if query is None else self._frames.position_of(query, n, "query")
+            revision = self.frame["revision"] + 1
+            self.frame = self.frame | {"revision": revision, "head": self._head(revision), "query": self._query}
+
+    @property
+    def chosen(self) -> tuple[int, int, int]:
+        """Which attention (0 but for an encoder–decoder), layer and head is shown."""
+        return self._frames.chosen_or_first(self.reading, self._chosen) if self.reading else self._chosen
+
+    def select(self, layer: int, head: int, kind: int = 0) -> None:
+        """Show this head. Raises ValueError where there is none; before a text was read nothing happens."""
+        if not self.reading:
+            return
+        kind = self._frames.position_of(kind, len(self.reading.kinds), "kind")
+        of = self.reading.kinds[kind]
+        layer, head = (self._frames.position_of(*each) for each in ((layer, of.n_layer, "layer"), (head, of.n_head, "head")))
+        self._chosen = (kind, layer, head)
+        self.head = self._head()
+
+    def weights(self, layer: int | None = None, head: int | None = None) -> np.ndarray:
+        """Attention weights of a head, left out: the one chosen; (T, S) float32, each row sums to one.
+
+        Raises ValueError where no text has been read yet, as `probabilities` does.
+        """
+        kind, chosen_layer, chosen_head = self.chosen
+        of = self._known().kinds[kind]
+        return of.weights[chosen_layer if layer is None else layer, chosen_head if head is None else head]
+
+    def probabilities(self, position: int = -1) -> np.ndarray:
+        """What the model expects at a position, over its full vocabulary: (V,), sums to one."""
+        return self._frames.probabilities(self._known().kinds[0].logits[[position]])[0]
+
+    def read(self) -> dict:
+        """The text's reading; where the model cannot read it, why, and the last reading."""
+        error = ""
+        try:
+            self.reading = self._read(self.model, self.text, self.tokens)
+            self._frame = self._frames.reading_frame(self.reading, self.tokens)
+        except Exception as problem:  # half a word must not stop the widget while you type
+            error = reason(problem).encode("utf-8", "backslashreplace").decode("utf-8")
+        if not self.reading:
+            return EMPTY | {"error": error, "query": None}
+        revision = self.frame.get("revision", 0) + 1
+        return self._frame | {"error": error, "head": self._head(revision), "query": self._query}
+
+    def summary(self) -> str:
+        """The model, the head and the text."""
+        kind, layer, head = self.chosen
+        sizes = ""
+        if self.reading:
+            of = self.reading.kinds[kind]
+            sizes = f", {_counted(of.n_layer, 'layer')} of {_counted(of.n_head, 'head')}, layer {layer} head {head}"
+        return f"{type(self.model).__name__}{sizes}, {quoted(self.text)}"
+
+    def picture(self) -> Figure:
+        """The chosen head's weights with their tokens, all heads in small, and the next tokens."""
+        return explorer_picture(self.reading, self.tokens, self.chosen, self._query, self.frame)
+
+    def _known(self) -> "Reading":
+        if not self.reading:
+            raise ValueError(f"no text has been read: {self.frame['error']}")
+        return self.reading
+
+    def _head(self, revision: int | None = None) -> dict:
+        revision = self.frame.get("revision", 0) if revision is None else revision
+        return {"revision": revision} | self._frames.head_frame(self.reading, *self.chosen)
+
+    def _receive(self, content: object) -> None:
+        """A text, or a head that was chosen in the browser; each is answered."""
+        if not isinstance(content, dict) or content.get("type") != "head":
+            super()._receive(content)
+            return
+        try:
+            self.select(content.get("layer"), content.get("head"), content.get("kind"))
+        except ValueError:  # of an older text, or no head at all: the view asks again if it still wants one
+            return
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,198 @@
+// Attention explorer. The text goes to Python; each `frame` that comes back is one reading of it, with all weights. What is chosen
+// lives here, in `state`; panels draw it. A head's queries and keys come when it is chosen, in `head`.
+
+const PAUSE = 250; // milliseconds after a key before the model reads
+
+function render({ model, el: host }) {
+  const root = frameOf(host, "Attention explorer");
+  root.classList.add("lm-wide");
+  const text = textBox(model, root, PAUSE);
+  const error = el("div", { class: "lm-waiting", role: "alert" });
+  const note = el("div", { class: "lm-note" });
+  const waiting = el("div", { class: "lm-waiting", role: "status" });
+  const kinds = el("div", { class: "lm-row", role: "group", "aria-label": "Which attention" });
+  const status = el("div", { class: "lm-status", "aria-live": "polite" });
+  let asked = null; // the head that Python was asked for
+  const wait = patience(waiting, () => asked === null);
+
+  const app = {
+    reading: null,
+    state: { kind: 0, layer: 0, head: 0, query: 0, key: 0, pinned: false },
+    kind: () => app.reading.kinds[app.state.kind],
+    chooseHead(layer, head, kind = app.state.kind) {
+      Object.assign(app.state, { layer, head, kind });
+      fit();
+      change({ head: true });
+      ask();
+    },
+    // A cell: a query without a key goes with its strongest one.
+    move(cell) {
+      Object.assign(app.state, cell);
+      if (cell.key === undefined) app.state.key = best();
+      change({});
+    },
+    hover(cell) {
+      const same = Object.entries(cell).every(([name, value]) => app.state[name] === value);
+      if (!app.state.pinned && !same) app.move(cell);
+    },
+    press(cell) {
+      const same = Object.entries(cell).every(([name, value]) => app.state[name] === value);
+      app.state.pinned = !(app.state.pinned && same);
+      app.move(same ? { ...cell, key: app.state.key } : cell);
+    },
+    pinKey({ key }) {
+      if (!["Enter", " ", "Escape"].includes(key)) return false;
+      app.state.pinned = key !== "Escape" && !app.state.pinned;
+      change({});
+      return true;
+    },
+  };
+
+  const panels = [headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(), cellArithmetic(), weightTable()];
+  const [heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
+  const help = "Point at a token to see where it looks; click it, or press Enter, to pin it, and Escape to let go. The arrow keys move. A token that looks has a query, a token that is looked at a key; layers, heads and positions are counted from 0, as in Python.";
+  const body = el("div", { class: "lm-explorer" }, kinds, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
+  root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: help }));
+
+  // ---- what is chosen
+
+  const row = () => {
+    const weights = app.reading.weights(app.state);
+    const { S } = app.kind();
+    return weights?.subarray(app.state.query * S, (app.state.query + 1) * S);
+  };
+  const best = () => (row() ? strongest(row(), reach(app.kind(), app.state.query))[0] : 0);
+
+  // Keep what is chosen within the reading.
+  function fit() {
+    const { state } = app;
+    state.kind = Math.min(state.kind, app.reading.kinds.length - 1);
+    const { T, S, layers, heads } = app.kind();
+    state.layer = Math.min(state.layer, layers - 1);
+    state.head = Math.min(state.head, heads - 1);
+    state.query = Math.min(state.query, T - 1);
+    if (!state.pinned || state.key >= S) state.key = best();
+  }
+
+  // One question at a time; the last choice counts.
+  function ask() {
+    if (asked || app.reading.exact(app.state)) return;
+    const { kind, layer, head } = app.state;
+    asked = { kind, layer, head };
+    wait.start();
+    model.send({ type: "head", ...asked });
+  }
+
+  const same = (one, other) => one && other && ["kind", "layer", "head"].every((name) => one[name] === other[name]);
+
+  function answer() {
+    const detail = model.get("head");
+    if (!app.reading || detail.revision !== app.reading.revision) return; // of an older text
+    app.reading.take(detail);
+    if (asked === null || same(asked, detail)) {
+      if (asked === null) Object.assign(app.state, { kind: detail.kind, layer: detail.layer, head: detail.head }); // chosen in Python or in another view
+      asked = null;
+      wait.stop();
+    }
+    fit();
+    change({ head: true });
+    ask();
+  }
+
+  function receive() {
+    const frame = model.get("frame");
+    text.answered();
+    error.textContent = frame.error && `The model cannot read this: ${frame.error}.${frame.kinds.length ? " Below is the last text that it could read." : ""}`;
+    note.textContent = frame.note;
+    body.hidden = !frame.kinds.length;
+    if (!frame.kinds.length || app.reading?.revision >= frame.revision) return;
+    const { state } = app;
+    if (!app.reading) Object.assign(state, { query: frame.query ?? Infinity, pinned: frame.query !== null });
+    else if (!state.pinned) state.query = Infinity; // the last one: while you type, what comes next
+    app.reading = readingOf(frame);
+    if (asked === null) Object.assign(state, { kind: frame.head.kind, layer: frame.head.layer, head: frame.head.head });
+    asked = null;
+    wait.stop();
+    fit();
+    change({ reading: true, head: true });
+    ask();
+  }
+
+  // ---- drawing: once a frame of the screen, all that has changed
+
+  let changed = null;
+  function change(what) {
+    if (!changed) requestAnimationFrame(draw);
+    changed = { ...changed, ...what };
+  }
+
+  function draw() {
+    const what = changed;
+    changed = null;
+    if (!app.reading || !root.isConnected) return;
+    const look = paperOf(root);
+    const shown = { ...app, row: row(), weights: app.reading.weights(app.state), look, shades: shadesOf(look) };
+    drawKinds(shown);
+    panels.forEach((panel) => panel.draw(shown, what));
+    status.textContent = sentence(shown);
+  }
+
+  function drawKinds({ reading, state }) {
+    kinds.hidden = reading.kinds.length < 2;
+    if (kinds.childElementCount !== reading.kinds.length)
+      kinds.replaceChildren(...reading.kinds.map(({ name }, kind) => el("button", { class: "lm-button", type: "button", text: name, onclick: () => app.chooseHead(app.state.layer, app.state.head, kind) })));
+    [...kinds.children].forEach((button, kind) => button.setAttribute("aria-pressed", String(kind === state.kind)));
+  }
+
+  function sentence({ state, row }) {
+    const { queries, keys } = app.kind();
+    const n = reach(app.kind(), state.query);
+    const who = `${state.pinned ? "Pinned: " : ""}${named(queries[state.query], state.query)}`;
+    if (!row) return who;
+    const top = strongest(row, n).slice(0, 3);
+    const rest = 1 - top.reduce((sum, i) => sum + row[i], 0);
+    const others = n > top.length ? `; the ${n - top.length} other${n - top.length > 1 ? "s" : ""} together ${percent(Math.max(0, rest))}` : "";
+    return `${who} looks at ${top.map((i) => `${named(keys[i], i)} ${percent(row[i])}`).join(", ")}${others}.`;
+  }
+
+  // ---- next tokens
+
+  function nextTokens() {
+    const title = el("b", {});
+    const bars = barList("", append, (key) => key === "ArrowUp" && text.box.focus());
+    const rest = el("div", { class: "lm-muted lm-rest" });
+    const actual = el("div", { class: "lm-note" });
+    const node = el("section", { class: "lm-panel lm-grow" }, title, actual, bars.list, rest);
+
+    function append(index) {
+      const piece = app.reading.predictions[app.state.query]?.rows[index]?.[3];
+      if (piece && text.fresh()) text.set(text.box.value + joined(text.box.value, piece, app.reading.join));
+    }
+
+    function draw({ reading, state }) {
+      const kind = reading.kinds[state.kind];
+      node.hidden = !kind.predicts;
+      if (!kind.predicts) return;
+      const { rows, rest: others, actual: said } = reading.predictions[state.query];
+      const where = named(kind.queries[state.query], state.query);
+      title.textContent = reading.masked ? `What belongs at ${where}?` : `What comes after ${where}?`;
+      actual.textContent = said && `${reading.masked ? "Here stands" : "In the text comes"} ${said}.`;
+      bars.list.setAttribute("aria-label", `${title.textContent} The ${rows.length} likeliest tokens`);
+      bars.draw(rows.map(([shown, percent, probability, append]) => ({ shown, percent, probability, append })));
+      rest.textContent = others;
+    }
+    return { node, draw };
+  }
+
+  text.box.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" || text.box.selectionEnd !== text.box.value.length || body.hidden) return;
+    event.preventDefault();
+    next.querySelector("button")?.focus();
+  });
+
+  const unlook = onLook(body, () => change({ look: true }));
+  const stops = [follow(model, ["frame"], receive), follow(model, ["head"], answer)];
+  return () => (stops.forEach((stop) => stop()), unlook(), text.stop());
+}
+
+export default { render };

@@ -1,0 +1,106 @@
+// One head as a matrix: a row for each token that looks, a column for each that is looked at, and a cursor.
+
+const SIDE = 360; // pixels, at most, of the cells each way
+const LABEL = 12; // pixels of a cell from which on its token is written beside it
+
+function weightMatrix(app) {
+  const canvas = el("canvas", { class: "lm-matrix", tabindex: "0", role: "application" });
+  const scale = el("canvas", { class: "lm-scale", "aria-hidden": "true" });
+  const key = el("div", { class: "lm-row lm-small" }, "weight 0", scale, "1", el("span", { class: "lm-hatch" }), el("span", { text: "masked: comes later" }));
+  const node = el("section", { class: "lm-panel" }, el("b", { text: "All its weights: rows look, columns are looked at" }), canvas, key);
+  const cells = el("canvas", {}); // a pixel a weight
+  let [size, top, side, drawn] = [10, 0, 0, ""];
+
+  const fits = (context, text, width) => {
+    if (context.measureText(text).width <= width) return text;
+    let end = text.length;
+    while (end > 1 && context.measureText(text.slice(0, end) + "…").width > width) end--;
+    return text.slice(0, end) + "…";
+  };
+
+  function draw({ reading, state, weights, shades, look }, what) {
+    const kind = reading.kinds[state.kind];
+    size = Math.max(2, Math.min(34, Math.floor(SIDE / Math.max(kind.T, kind.S))));
+    const labels = size >= LABEL;
+    [top, side] = labels ? [76, 90] : [4, 4];
+    const [width, height] = [side + size * kind.S + 4, top + size * kind.T + 4];
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+    canvas.setAttribute("aria-label", `Matrix of ${kind.T} by ${kind.S} weights; arrow keys move, Enter pins`);
+    const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))}`;
+    if (now !== drawn || what.look) {
+      if (weights) drawWeights(cells, weights, kind.T, kind.S, shades);
+      else drawWeights(cells, kind.small(state.layer, state.head), ...kind.shape, shades);
+      drawWeights(scale, Float32Array.from({ length: 64 }, (_, i) => i / 63), 1, 64, shades);
+      drawn = now;
+    }
+    const paint = cleared(canvas, width, height);
+    paint.imageSmoothingEnabled = false;
+    paint.drawImage(cells, side, top, size * kind.S, size * kind.T);
+    Object.assign(paint, { strokeStyle: look.ink, fillStyle: look.ink, lineWidth: 1 });
+    if (kind.causal) hatch(paint, kind);
+    paint.strokeRect(side - 0.5, top - 0.5, size * kind.S + 1, size * kind.T + 1);
+    if (labels) writeNames(paint, kind, state, look);
+    paint.lineWidth = 2;
+    const [x, y] = [side + size * state.key, top + size * state.query];
+    paint.strokeRect(side, y, size * kind.S, size); // the query's row
+    paint.lineWidth = 4;
+    paint.strokeStyle = look.ink;
+    paint.strokeRect(x - 1, y - 1, size + 2, size + 2);
+    paint.lineWidth = 1.5;
+    paint.strokeStyle = look.paper;
+    paint.strokeRect(x - 1, y - 1, size + 2, size + 2);
+    key.lastChild.hidden = key.children[1].hidden = !kind.causal;
+  }
+
+  // What may not be looked at, in thin lines.
+  function hatch(paint, kind) {
+    paint.save();
+    paint.beginPath();
+    for (let t = 0; t < kind.T - 1; t++) paint.rect(side + size * (t + 1), top + size * t, size * (kind.S - t - 1), size);
+    paint.clip();
+    paint.globalAlpha = 0.35;
+    paint.beginPath();
+    const span = size * kind.S;
+    for (let d = 0; d < 2 * span; d += 7) paint.moveTo(side + d, top), paint.lineTo(side + d - span, top + span);
+    paint.stroke();
+    paint.restore();
+  }
+
+  function writeNames(paint, kind, state, look) {
+    const font = (bold) => (paint.font = `${bold ? "bold " : ""}${Math.min(14, size)}px ${look.font}`);
+    paint.textBaseline = "middle";
+    paint.textAlign = "right";
+    kind.queries.forEach((name, i) => (font(i === state.query), paint.fillText(fits(paint, name, side - 8), side - 5, top + size * (i + 0.5))));
+    paint.textAlign = "left";
+    kind.keys.forEach((name, i) => {
+      font(i === state.key);
+      paint.save();
+      paint.translate(side + size * (i + 0.5), top - 5);
+      paint.rotate(-Math.PI / 2);
+      paint.fillText(fits(paint, name, top - 8), 0, 0);
+      paint.restore();
+    });
+  }
+
+  function under(event) {
+    const { T, S } = app.kind();
+    const [query, key] = [Math.floor((event.offsetY - top) / size), Math.floor((event.offsetX - side) / size)];
+    return query >= 0 && query < T && key >= 0 && key < S ? { query, key } : null;
+  }
+
+  canvas.addEventListener("mousemove", (event) => under(event) && app.hover(under(event)));
+  canvas.addEventListener("click", (event) => under(event) && app.press(under(event)));
+  canvas.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+    const { T, S } = app.kind();
+    const [query, key] = [app.state.query + down, app.state.key + right];
+    if (down !== undefined) query >= 0 && query < T && key >= 0 && key < S && app.move({ query, key });
+    else if (!app.pinKey(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  return { node, draw };
+}
