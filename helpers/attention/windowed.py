@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.neural_lm import NeuralLM, check_batch
+from helpers.neural_lm import NeuralLM, check_batch, without_dropout
 from helpers.probability import check_ids
 
 LOGITS_AT_ONCE = 2**24  # numbers, 64 MiB, that are in memory together if they are of more than one window
@@ -73,7 +73,8 @@ class WindowedLM(NeuralLM):
     def next_log_probs(self, context: ArrayLike) -> np.ndarray:
         """Log probability of every next token: context (T,) ids → (V,) nats."""
         ids = np.concatenate([[self.end], check_ids(context, self.vocab_size)])
-        logits = self.read(self._row(ids[window_start(len(ids), self.block_size) :]))
+        with without_dropout(self):
+            logits = self.read(self._row(ids[window_start(len(ids), self.block_size) :]))
         return F.log_softmax(logits[0, -1].cpu().double(), dim=-1).numpy()
 
     @torch.no_grad()
@@ -97,6 +98,7 @@ class WindowedLM(NeuralLM):
         if rows.size == 0 or rows.shape[1] < 2:
             return np.empty((len(rows), max(0, rows.shape[1] - 1)))
         ids = torch.as_tensor(rows, device=self.device)
-        logits = self.read(ids[:, :-1]).flatten(0, 1).float()  # (B·T, V); a logarithm in half precision would be rough
+        with without_dropout(self):
+            logits = self.read(ids[:, :-1]).flatten(0, 1).float()  # (B·T, V); a logarithm in half precision would be rough
         losses = F.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
         return -losses.view(len(ids), -1).cpu().double().numpy()

@@ -6,7 +6,8 @@ Smith, *Cyclical Learning Rates for Training Neural Networks* (2017).
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,6 +63,19 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+@contextmanager
+def without_dropout(model: nn.Module) -> Iterator[None]:
+    """In here the model is in eval mode, so that its scores do not depend on chance; afterwards it is as it was."""
+    training = model.training
+    if training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if training:
+            model.train()
 
 
 def learning_rate(step: int, config: FitConfig) -> float:
@@ -179,6 +193,7 @@ def _look(
 ) -> None:
     if sample is not None:
         history.val_steps.append(step)
-        history.val_loss.append(loss_on(model, *sample).item())
+        with without_dropout(model):
+            history.val_loss.append(loss_on(model, *sample).item())
     if callback is not None:
         callback(step, history)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers.attention import KVCache
-from helpers.neural_lm import check_batch
+from helpers.neural_lm import check_batch, without_dropout
 from helpers.probability import LanguageModel, check_ids
 
 from . import huggingface
@@ -161,7 +161,8 @@ class Conditional(LanguageModel):
         self.model, self.vocab = model, model.vocab
         self.device = model.embedding.weight.device
         ids = check_ids(source, model.vocab_size)
-        self.memory = model.encode(torch.as_tensor(ids, device=self.device)[None])
+        with without_dropout(model):
+            self.memory = model.encode(torch.as_tensor(ids, device=self.device)[None])
 
     def next_log_probs(self, context: ArrayLike) -> np.ndarray:
         """See `LanguageModel.next_log_probs`; the context is the target so far."""
@@ -177,7 +178,9 @@ class Conditional(LanguageModel):
         config = self.model.config
         start = config.end if config.start is None else config.start
         target = torch.as_tensor(np.concatenate([[start], ids]), device=self.device)[None]
-        return F.log_softmax(self.model.decode(target, self.memory)[0].cpu().double(), dim=-1).numpy()
+        with without_dropout(self.model):
+            logits = self.model.decode(target, self.memory)[0]
+        return F.log_softmax(logits.cpu().double(), dim=-1).numpy()
 
 
 def _seen(mask: Tensor | None) -> Tensor | None:
