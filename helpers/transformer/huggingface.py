@@ -33,23 +33,25 @@ def load(family: type, config_class: type, source: Any) -> Any:
     except (KeyError, ValueError) as error:
         raise WeightsError(f"this {kind} has a feature that the course's {family.__name__} lacks: {error}") from error
     model = family(config)
-    weights = dict(rename(theirs.state_dict(), config))
-    missing = [name for name in model.state_dict() if name not in weights]
-    if missing:
-        needed = CLASSES[family.__name__]
-        raise WeightsError(f"this {kind} lacks {', '.join(missing[:3])}; pass the model with its head, as {needed} loads it")
-    model.load_state_dict({name: weights[name].detach().clone() for name in model.state_dict()})
+    needed = CLASSES[family.__name__]
+    try:
+        weights = dict(rename(theirs.state_dict(), config))
+        weights = {name: weights[name].detach().clone() for name in model.state_dict()}
+    except KeyError as error:
+        raise WeightsError(f"this {kind} lacks {error}; pass the model with its head, as {needed} loads it") from error
+    model.load_state_dict(weights)
     return model.eval()
 
 
 def _fetch(family: str, source: Any) -> Any:
     try:
         import transformers
+        from safetensors import SafetensorError
     except ImportError as error:
         raise WeightsError("`transformers` is not installed: run `pip install transformers`, or pass a loaded model") from error
     try:
         return getattr(transformers, CLASSES[family]).from_pretrained(source)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise WeightsError(
             f"the weights of {str(source)!r} cannot be had. A name needs a network (once; then they are kept in Hugging Face's "
             f"cache); without one, pass a folder that holds config.json and model.safetensors. transformers says: {error}"
