@@ -27,7 +27,7 @@ from helpers.transformer import GPT, SINCE_GPT2, GPTConfig
 SIZES = {
     "cuda": (
         {"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 256},
-        FitConfig(600, 64, 256, lr=1e-3, weight_decay=0.1),
+        FitConfig(300, 64, 256, lr=1e-3, weight_decay=0.1),
     ),
     "cpu": (
         {"n_layer": 2, "n_head": 4, "n_embd": 64, "block_size": 64},
@@ -41,7 +41,7 @@ def run(name: str, seed: int, text: dict[str, np.ndarray], vocab: list[str], pla
     sizes, training = SIZES[place.type if place.type in SIZES else "cpu"]
     config = replace(GPTConfig(vocab_size=len(vocab), seed=seed, **sizes), **SINCE_GPT2[name])
     model = GPT(config, vocab).to(place)
-    half = torch.autocast("cuda", torch.bfloat16) if place.type == "cuda" else contextlib.nullcontext()
+    half = torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if place.type == "cuda" else contextlib.nullcontext()
     with half:
         history = fit(model, text["train"], replace(training, seed=seed, eval_every=training.steps))
     loss = cross_entropy(model.eval().log_probs(text["val"]))
