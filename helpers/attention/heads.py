@@ -110,7 +110,8 @@ class MultiHeadAttention(nn.Module):
         return x.unflatten(-1, (n_head, self.head_width)).transpose(1, 2)  # (B, T, H·D) → (B, H, T, D)
 
     def _placed(self, x: Tensor, norm: nn.Module | None, rotary: Rotary | None, start: int) -> Tensor:
-        x = x if norm is None else norm(x)
+        if norm is not None:
+            x = norm(x.to(norm.weight.dtype)).type_as(x)  # under autocast x is in half precision, and the factors are not
         return x if rotary is None else rotary(x, start)
 
 
