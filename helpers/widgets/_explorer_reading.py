@@ -31,6 +31,7 @@ class Attention:
     q: np.ndarray  # (L, H, T, D)
     k: np.ndarray  # (L, H_kv, S, D)
     v: np.ndarray  # (L, H_kv, S, D)
+    own: bool = True  # whether the tokens look at their own text
     logits: np.ndarray | None = None  # (T, V) of the model whose queries these are; None for an encoder's
 
     @classmethod
@@ -97,7 +98,8 @@ def read(model: Any, text: str, tokens: TokenReader) -> Reading:
 
 def _read_one(model: Any, ids: list[int], note: str) -> Reading:
     batch = torch.tensor([ids], device=next(model.parameters()).device)
-    causal, rest = isinstance(model, WindowedLM), {"queries": tuple(ids), "keys": tuple(ids)}
+    ours = tuple(ids)
+    causal, rest = isinstance(model, WindowedLM), {"queries": ours, "keys": ours}
     trace = model.trace(batch)
     if isinstance(trace, HeadTrace):  # one layer, and no logits in its trace
         kind = Attention.of([trace], name="self-attention", causal=causal, logits=_array(model(batch)[0]), **rest)
@@ -125,7 +127,9 @@ def _read_pair(model: EncoderDecoder, text: str, tokens: TokenReader) -> Reading
     logits = _array(model.decode(torch.tensor([target], device=device), memory, record=decoder)[0])
     ours, theirs = tuple(target), tuple(source)
     kinds = (
-        Attention.of(decoder.cross, name="target looks at source", causal=False, queries=ours, keys=theirs, logits=logits),
+        Attention.of(
+            decoder.cross, name="target looks at source", causal=False, own=False, queries=ours, keys=theirs, logits=logits
+        ),
         Attention.of(decoder.heads, name="target looks at itself", causal=True, queries=ours, keys=ours, logits=logits),
         Attention.of(encoder.heads, name="source looks at itself", causal=False, queries=theirs, keys=theirs),
     )

@@ -1,36 +1,279 @@
 """The attention explorer in a real JupyterLab: Python's numbers, by keyboard and mouse, in both themes."""
 
+import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import expect
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.timeout(180)
 
 SETUP = """
 import torch
 from helpers.attention import AttentionLM, AttentionLMConfig
-from helpers.transformer import GPT, GPTConfig
+from helpers.transformer import GPT, BERT, EncoderDecoder, BERTConfig, EncoderDecoderConfig, GPTConfig
 from helpers.widgets import AttentionExplorer
 
 torch.set_num_threads(1)
-HTML = "<img src=x onerror=alert(1)>"
+HTML = "<img/src=x/onerror=alert(1)>"
 vocab = ["</s>", "the", "cat", "sat", "on", "mat", HTML, "أهلا", "👍🏽", "dog"]
-config = GPTConfig(vocab_size=len(vocab), block_size=12, n_layer=2, n_head=3, n_embd=24, init_std=0.5)
-gpt = GPT(config, vocab)
+sizes = dict(vocab_size=len(vocab), n_layer=2, n_head=3, n_embd=24, init_std=0.3)
+gpt = GPT(GPTConfig(block_size=12, **sizes), vocab)
+explorer = AttentionExplorer(gpt, str.split, "the cat sat on the mat")
 
-def cut(text):
-    return [part for piece in text.split(HTML) for part in (*piece.split(), HTML)][:-1]
+@torch.no_grad()
+def traced(text, start=0):
+    return gpt.trace(torch.tensor([[0, *map(vocab.index, text.split())]])[:, start:])
 
-def traced(text):
-    return gpt.trace(torch.tensor([[0, *map(vocab.index, cut(text))]]))
+def row(text, layer, head, query):
+    found = traced(text)
+    weights, q, k = found.attention[layer, 0, head, query], found.q[layer, 0, head, query], found.k[layer, 0, head]
+    return weights.tolist(), (k @ q / q.numel() ** 0.5).tolist()
 
-explorer = AttentionExplorer(gpt, cut, "the cat sat on the mat")
+def next_tokens(text, position):
+    return traced(text).logits[0, position].double().softmax(-1).tolist()
 """
+FRESH = "lm-widget lm-wide"
 
 
-def test_draw(open_notebook):
-    lab = open_notebook(
-        new_notebook(cells=[new_code_cell(SETUP), new_code_cell("explorer")]), windowing="none", viewport=(1280, 1600)
-    )
+def open_with(open_notebook, *sources: str, **options):
+    cells = [new_code_cell(source) for source in (SETUP, *sources)]
+    lab = open_notebook(new_notebook(cells=cells), **{"windowing": "none", "viewport": (1280, 2000)} | options)
     lab.run_all()
-    expect(lab.widgets.first.locator(".lm-head")).to_have_count(6)
+    return lab
+
+
+def one_decimal(p: float) -> str:
+    return "< 0.1 %" if 0 < p < 0.0005 else f"{100 * p:.1f} %"
+
+
+def chosen(widget: Locator) -> tuple[int, int]:
+    """Query and key that are chosen, as the columns say."""
+    columns = widget.locator(".lm-column")
+    return tuple(int(columns.nth(i).locator(".lm-current").get_attribute("data-i")) for i in (0, 1))
+
+
+def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query: int) -> None:
+    """The text, the weights of this query in the table and in the columns, the scores, and the next tokens are Python's."""
+    expect(widget).to_have_class(FRESH)
+    expect(widget.locator(".lm-weights caption")).to_contain_text(f"Layer {layer}, head {head}:")
+    expect(widget.locator(".lm-steps li").first).to_contain_text("q · k")
+    assert chosen(widget)[0] == query
+    weights, scores = lab.python(f"row({text!r}, {layer}, {head}, {query})")
+    rows = widget.locator(".lm-weights tbody tr").evaluate_all("all => all.map(r => [...r.cells].map(c => c.textContent))")
+    assert [token for _, token, _, _ in rows] == ["</s>", *text.split()]
+    shown = [(float(score.replace("−", "-").replace("∞", "inf")), float(weight)) for _, _, score, weight in rows]
+    n = query + 1
+    np.testing.assert_allclose(shown[:n], list(zip(scores[:n], weights[:n], strict=True)), atol=0.00051)  # half the last digit
+    assert all(pair == (-np.inf, 0) for pair in shown[n:])
+    assert max(abs(weight - each) for (_, weight), each in zip(shown, weights, strict=True)) < 0.000051
+    percents = widget.locator(".lm-column").nth(1).locator(".lm-percent").all_inner_texts()
+    assert percents == [*map(one_decimal, weights[:n]), *["masked"] * (len(rows) - n)]
+    p = np.array(lab.python(f"next_tokens({text!r}, {query})"))
+    best = np.argsort(-p, kind="stable")[:10]
+    bars = widget.locator(".lm-bars")
+    assert bars.locator(".lm-percent").all_inner_texts() == [one_decimal(p[i]) for i in best]
+    vocab = lab.python("vocab")
+    assert bars.locator(".lm-token").all_text_contents() == [vocab[i] for i in best]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast, dark):
+    lab = open_with(open_notebook, "explorer", dark=dark)
+    widget = lab.widgets.first
+    heads, left, right = widget.locator(".lm-head"), widget.locator(".lm-column").first, widget.locator(".lm-column").last
+    expect(heads).to_have_count(6)
+    widget.locator("summary").click()
+    text = "the cat sat on the mat"
+    same_as_python(lab, widget, text, 0, 0, 6)  # the last position: what comes next
+    assert lab.page.locator(".jp-OutputArea-output img").count() == 0  # the live view, not the picture
+
+    heads.nth(4).click()
+    same_as_python(lab, widget, text, 1, 1, 6)
+    assert lab.python("list(explorer.chosen)") == [0, 1, 1]
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.keyboard.press("ArrowRight")  # there is no further one
+    lab.page.keyboard.press("ArrowUp")
+    expect(heads.nth(2)).to_be_focused()
+    expect(heads.nth(2)).to_have_attribute("aria-checked", "true")
+    same_as_python(lab, widget, text, 0, 2, 6)
+
+    left.locator("[data-i='3']").hover()  # goes with the key that it looks at most
+    expect(left.locator("[data-i='3']")).to_have_class("lm-look-row lm-current")
+    same_as_python(lab, widget, text, 0, 2, 3)
+    weights = lab.python(f"row({text!r}, 0, 2, 3)")[0]
+    assert chosen(widget) == (3, int(np.argmax(weights)))
+    drawn = widget.locator(".lm-lines path")
+    assert drawn.count() == sum(weight >= 0.01 for weight in weights) and widget.locator(".lm-line-key").count() == 1
+    left.locator("[data-i='5']").click()
+    left.locator("[data-i='1']").hover()  # pinned: it stays
+    expect(widget.locator(".lm-status")).to_contain_text("Pinned: “the” (5) looks at")
+    same_as_python(lab, widget, text, 0, 2, 5)
+    lab.page.keyboard.press("Escape")
+    expect(widget.locator(".lm-status")).not_to_contain_text("Pinned")
+    left.locator("[data-i='2']").hover()
+    same_as_python(lab, widget, text, 0, 2, 2)
+
+    left.focus()
+    n_cells = lab.page.locator(".jp-Notebook .jp-Cell").count()
+    for key in ("ArrowDown", "ArrowDown", "b", "Enter"):  # "b" adds a cell where the notebook gets it
+        lab.page.keyboard.press(key)
+    expect(widget.locator(".lm-status")).to_contain_text("Pinned: “on” (4)")
+    same_as_python(lab, widget, text, 0, 2, 4)
+    lab.page.keyboard.press("ArrowRight")
+    expect(right).to_be_focused()
+    lab.page.keyboard.press("Home")
+    expect(widget.locator(".lm-status")).to_contain_text("“on” (4)")
+    assert chosen(widget) == (4, 0)
+    assert lab.page.locator(".jp-Notebook .jp-Cell").count() == n_cells
+
+    box = widget.locator("textarea")
+    box.fill("the dog sat")
+    expect(left.locator(".lm-look-row")).to_have_count(4)
+    same_as_python(lab, widget, "the dog sat", 0, 2, 3)
+    assert lab.python("explorer.text") == "the dog sat"
+    box.press("End")
+    lab.page.keyboard.press("ArrowDown")
+    bars = widget.locator(".lm-suggestion")
+    expect(bars.first).to_be_focused()
+    token = bars.nth(1).locator(".lm-token").text_content()
+    if token == "</s>":
+        token = bars.nth(2).locator(".lm-token").text_content()
+        lab.page.keyboard.press("3")
+    else:
+        lab.page.keyboard.press("2")
+    expect(box).to_have_value(f"the dog sat {token} ")
+    expect(left.locator(".lm-look-row")).to_have_count(5)
+    lab.page.keyboard.press("ArrowUp")
+    expect(box).to_be_focused()
+    assert low_contrast(widget) == []
+
+
+def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
+    lab = open_with(open_notebook, "explorer.select(1, 2)\nexplorer")
+    widget = lab.widgets.first
+    matrix = widget.locator(".lm-matrix")
+    matrix.focus()
+    for key in ("ArrowUp", "ArrowLeft", "Enter"):
+        lab.page.keyboard.press(key)
+    expect(widget.locator(".lm-status")).to_contain_text("Pinned: “the” (5)")
+    query, key = chosen(widget)
+    assert query == 5
+    found = "traced(explorer.text)"
+    q = np.array(lab.python(f"{found}.q[1, 0, 2, {query}].tolist()"))
+    k = np.array(lab.python(f"{found}.k[1, 0, 2].tolist()"))
+    number = "all => all.map(cell => Number(cell.textContent.replace('−', '-')))"
+    rows = [widget.locator(f".lm-vectors tr:nth-child({i}) td").evaluate_all(number) for i in (1, 2, 3)]
+    np.testing.assert_allclose(rows, [q, k[key], q * k[key]], atol=0.0051)
+    score = q @ k[key] / np.sqrt(len(q))
+    powers = np.exp(q @ k[: query + 1].T / np.sqrt(len(q)))
+    said = [line.replace("−", "-") for line in widget.locator(".lm-steps li").all_inner_texts()]
+    assert f"the sum of the 8 products, is {q @ k[key]:.3f}." in said[0]
+    assert f"√8 = {score:.3f}." in said[1]
+    assert f"Softmax over the 6 tokens that it may look at: e^{score:.3f}" in said[2]
+    assert f"= {powers[key] / powers.sum():.4f}, so {one_decimal(powers[key] / powers.sum())}." in said[2]
+    assert abs(powers[key] / powers.sum() - lab.python(f"float(explorer.weights()[{query}, {key}])")) < 1e-6
+
+    place = widget.locator(".lm-matrix").bounding_box()
+    lab.page.keyboard.press("Escape")
+    lab.page.mouse.move(place["x"] + place["width"] - 12, place["y"] + place["height"] - 200)  # right of the diagonal
+    expect(widget.locator(".lm-steps")).to_contain_text("the mask sets the score to −∞")
+    assert chosen(widget)[1] > chosen(widget)[0]
+
+
+def test_what_cannot_be_read_is_said_and_html_arabic_and_emoji_are_text(open_notebook, low_contrast):
+    lab = open_with(open_notebook, "explorer")
+    widget = lab.widgets.first
+    box, error = widget.locator("textarea"), widget.locator("[role=alert]").first
+    box.fill("the zebra")
+    expect(error).to_contain_text("the token 'zebra' is not among the 10")
+    expect(error).to_contain_text("Below is the last text that it could read")
+    expect(widget.locator(".lm-column").first.locator(".lm-look-row")).to_have_count(7)
+    assert low_contrast(widget) == []
+    strange = "the <img/src=x/onerror=alert(1)> أهلا 👍🏽 cat"
+    box.fill(strange)
+    expect(error).to_have_text("")
+    widget.locator("summary").click()
+    same_as_python(lab, widget, strange, 0, 0, 5)
+    assert widget.locator("img").count() == 0  # text stays text
+    box.fill("")
+    expect(widget.locator(".lm-column").first.locator(".lm-look-row")).to_have_count(1)  # what stands before every text
+    same_as_python(lab, widget, "", 0, 0, 0)
+    long = "the cat sat on the mat " * 3
+    box.fill(long)
+    expect(widget.locator(".lm-note").first).to_contain_text("19 tokens, and the context length is 12")
+    n = lab.python("explorer.weights().shape[0]")
+    assert n == 7 + 0 * n and widget.locator(".lm-flow-token").count() == n
+    last = lab.python(f"gpt.next_log_probs([vocab.index(word) for word in {long!r}.split()]).tolist()")
+    expect(widget.locator(".lm-bars .lm-percent").first).to_have_text(one_decimal(np.exp(max(last))))
+
+
+def test_two_explorers_and_two_views_of_one_scrolled_away_and_back(open_notebook):
+    filler = [new_markdown_cell("line\n\n" * 60) for _ in range(6)]
+    sources = (SETUP, "explorer", "explorer", "other = AttentionExplorer(gpt, str.split, 'the mat'); other")
+    lab = open_notebook(new_notebook(cells=[*map(new_code_cell, sources), *filler]), viewport=(1280, 2400))
+    lab.run_all()
+    first, second, other = (lab.widgets.nth(i) for i in range(3))
+    scroller = lab.page.locator(".jp-WindowedPanel-outer").first
+    scroller.evaluate("panel => panel.scrollTo(0, 0)")
+    first.locator(".lm-head").nth(5).click()
+    expect(second.locator(".lm-head").nth(5)).to_have_attribute("aria-checked", "true")  # the same explorer shown twice
+    first.locator("textarea").fill("the dog")
+    expect(second.locator("textarea")).to_have_value("the dog")
+    expect(second.locator(".lm-flow-token")).to_have_count(3)
+    assert lab.python("other.text") == "the mat" and lab.python("list(other.chosen)") == [0, 0, 0]
+    expect(other.locator(".lm-head").nth(0)).to_have_attribute("aria-checked", "true")
+
+    drawn = """canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                           return data.filter((value, i) => i % 4 === 3 && value > 0).length }"""
+    before = first.locator(".lm-matrix").evaluate(drawn)
+    scroller.evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
+    expect(first).not_to_be_in_viewport()
+    lab.page.wait_for_timeout(300)
+    scroller.evaluate("panel => panel.scrollTo(0, 0)")
+    expect(first).to_be_in_viewport()
+    lab.page.wait_for_timeout(300)
+    assert first.locator(".lm-matrix").evaluate(drawn) == before > 1000
+    first.locator("textarea").fill("a dog")
+    expect(first.locator("[role=alert]").first).to_contain_text("'a' is not among")
+
+
+def test_the_other_models(open_notebook, low_contrast):
+    lab = open_with(
+        open_notebook,
+        "one = AttentionExplorer(AttentionLM(vocab, AttentionLMConfig(block_size=8, n_embd=8)), str.split, 'the cat'); one",
+        "bert = BERT(BERTConfig(block_size=8, **sizes))\nAttentionExplorer(bert, str.split, 'the dog sat', vocab=vocab)",
+        "both = EncoderDecoder(EncoderDecoderConfig(block_size=8, **sizes), vocab)\n"
+        "pair = AttentionExplorer(both, str.split, ('the cat sat', 'dog on')); pair",
+        viewport=(1280, 5000),
+    )
+    one, bert, pair = (lab.widgets.nth(i) for i in range(3))
+    expect(one.locator(".lm-head")).to_have_count(1)
+    expect(one.locator(".lm-bars .lm-percent")).to_have_count(10)
+    bert.locator(".lm-flow-token").nth(0).hover()
+    expect(bert.locator(".lm-status")).to_contain_text("“the” (0) looks at")
+    assert "masked" not in bert.locator(".lm-column").last.inner_text()  # it looks both ways
+    expect(bert.locator(".lm-bars")).to_have_attribute("aria-label", "What belongs at “the” (0)? The 10 likeliest tokens")
+    assert pair.locator(".lm-column").first.locator(".lm-token").all_text_contents() == ["</s>", "dog", "on"]
+    assert pair.locator(".lm-flow-token bdi").all_text_contents() == ["the", "cat", "sat"]
+    pair.get_by_role("button", name="source looks at itself").click()
+    expect(pair.locator(".lm-column").first.locator(".lm-look-row")).to_have_count(3)
+    expect(pair.locator(".lm-bars")).to_be_hidden()  # an encoder predicts nothing
+    pair.locator(".lm-head").nth(3).click()
+    expect(pair.locator(".lm-steps")).to_contain_text("Softmax over the 3 tokens")
+    assert lab.python("list(pair.chosen)") == [2, 1, 0]
+    for widget in (one, bert, pair):
+        assert low_contrast(widget) == []
+
+
+def test_a_busy_kernel_is_said_and_the_last_choice_counts(open_notebook):
+    lab = open_with(open_notebook, "explorer")
+    widget = lab.widgets.first
+    run = "code => { window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({code}); }"
+    lab.page.evaluate(run, "import time; time.sleep(5)")
+    for head in (1, 2, 5):
+        widget.locator(".lm-head").nth(head).click()
+    expect(widget.locator(".lm-look-row.lm-current .lm-percent")).not_to_have_text("…")  # half precision is here already
+    expect(widget.locator(".lm-steps")).to_contain_text("Python is computing this head")
+    expect(widget.locator(".lm-waiting").last).to_contain_text("busy or has stopped", timeout=4000)
+    expect(widget.locator(".lm-steps")).to_contain_text("q · k", timeout=10_000)
+    assert lab.python("list(explorer.chosen)") == [0, 1, 2] and widget.locator(".lm-waiting").last.inner_text() == ""

@@ -48,10 +48,10 @@ function render({ model, el: host }) {
     },
   };
 
-  const panels = [headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(), cellArithmetic(), weightTable()];
-  const [heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
+  const panels = [tokenFlow(app), headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(), cellArithmetic(), weightTable()];
+  const [flow, heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
   const help = "Point at a token to see where it looks; click it, or press Enter, to pin it, and Escape to let go. The arrow keys move. A token that looks has a query, a token that is looked at a key; layers, heads and positions are counted from 0, as in Python.";
-  const body = el("div", { class: "lm-explorer" }, kinds, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
+  const body = el("div", { class: "lm-explorer" }, kinds, flow, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: help }));
 
   // ---- what is chosen

@@ -1,4 +1,5 @@
-// One head: the tokens that look on the left, those that are looked at on the right, and lines from the chosen one to its strongest keys.
+// One head, seen from its tokens: as a text with a bar under each token that the chosen one looks at; and in two columns, those that
+// look on the left, those that are looked at on the right, with lines from the chosen one to its strongest keys.
 
 const LINES = 10; // at most, and none below 1 %
 const svgNode = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -14,7 +15,7 @@ function tokenColumns(app) {
   const box = el("div", { class: "lm-look" }, left, lines, right);
   const title = el("b", {});
   const heading = el("div", { class: "lm-look-heading lm-small" }, el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
-  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box);
+  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, el("div", { class: "lm-muted lm-small", text: `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.` }));
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
 
@@ -42,17 +43,20 @@ function tokenColumns(app) {
       else if (!app.pinKey(event)) return;
       event.preventDefault();
       event.stopPropagation();
-      inSight((rows === left ? left : right).children[rows === left ? app.state.query : app.state.key]);
+      inSight(rows === left ? app.state.query : app.state.key);
     });
   }
 
-  function inSight(row) {
-    if (!row) return;
-    if (row.offsetTop < box.scrollTop) box.scrollTop = row.offsetTop;
-    else if (row.offsetTop + height > box.scrollTop + box.clientHeight) box.scrollTop = row.offsetTop + height - box.clientHeight;
+  // Scroll so that both rows can be seen, where there is room, or else the first.
+  function inSight(first, second = first) {
+    const far = Math.abs(first - second) * height > box.clientHeight - height;
+    for (const i of far ? [first] : [second, first]) {
+      if (i * height < box.scrollTop) box.scrollTop = i * height;
+      else if ((i + 1) * height > box.scrollTop + box.clientHeight) box.scrollTop = (i + 1) * height - box.clientHeight;
+    }
   }
 
-  function draw({ reading, state, row }, what) {
+  function draw({ reading, state, row }) {
     const kind = reading.kinds[state.kind];
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
@@ -73,7 +77,7 @@ function tokenColumns(app) {
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
     drawLines(row, n, state);
-    if (tokens !== built || (what.reading && state.pinned)) inSight(left.children[state.query]);
+    if (!box.matches(":hover")) inSight(state.query, state.key); // what is under the mouse stays there
     built = tokens;
   }
 
@@ -88,6 +92,53 @@ function tokenColumns(app) {
       line.setAttribute("stroke-width", 0.8 + 9 * row[i]);
       line.setAttribute("class", i === key ? "lm-line lm-line-key" : "lm-line");
     });
+  }
+
+  return { node, draw };
+}
+
+// The tokens that are looked at, as a text. Where they are those that look too, pointing at one chooses it as the query.
+function tokenFlow(app) {
+  const id = `lm-flow-${Math.random().toString(36).slice(2)}`;
+  const list = el("div", { class: "lm-flow", tabindex: "0", role: "listbox" });
+  const node = el("section", { class: "lm-panel" }, list, el("div", { class: "lm-muted lm-small" }));
+  let built = null;
+
+  const mine = () => (app.kind().own ? "query" : "key");
+  const at = (event) => Number(event.target.closest?.("[data-i]")?.dataset.i ?? -1);
+  list.addEventListener("mouseover", (event) => at(event) >= 0 && app.hover({ [mine()]: at(event) }));
+  list.addEventListener("click", (event) => at(event) >= 0 && app.press({ [mine()]: at(event) }));
+  list.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const [now, last] = [app.state[mine()], list.childElementCount - 1];
+    const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
+    if (to !== undefined) to >= 0 && to <= last && app.move({ [mine()]: to });
+    else if (!app.pinKey(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  function draw({ reading, state, row, shades }) {
+    const kind = reading.kinds[state.kind];
+    const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
+    if (tokens !== built) {
+      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }), el("span", { class: "lm-flow-bar" }))));
+      list.setAttribute("aria-label", kind.own ? "The text in tokens; left and right choose the one that looks, Enter pins it" : "The tokens that are looked at; left and right choose one, Enter pins the pair");
+      node.lastChild.textContent = kind.own ? "The bar under a token: how much the framed token looks at it." : "The bar under a token: how much the token chosen below looks at it.";
+      built = tokens;
+    }
+    const n = reach(kind, state.query);
+    [...list.children].forEach((token, i) => {
+      const weight = row && i < n ? row[i] : 0;
+      const bar = token.lastChild.style;
+      bar.height = `${12 * Math.sqrt(weight)}px`;
+      bar.background = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
+      token.title = i >= n ? "masked: comes later" : percent(weight);
+      token.classList.toggle("lm-current", i === state[mine()]);
+      token.setAttribute("aria-selected", String(i === state[mine()]));
+    });
+    list.classList.toggle("lm-pinned", state.pinned);
+    list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
   }
 
   return { node, draw };

@@ -1,0 +1,347 @@
+"""The attention explorer without a browser: shapes, bytes, probabilities, causality, what is read, errors, the picture."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import world
+from helpers.attention import AttentionLM, AttentionLMConfig
+from helpers.tokenizers import BPETokenizer, CharTokenizer, WordTokenizer
+from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
+from helpers.widgets import AttentionExplorer
+from helpers.widgets._base import to_png
+from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, reading_frame, thumbnails
+from helpers.widgets._explorer_reading import LONGEST, Attention, Reading
+from helpers.widgets._explorer_tokens import TokenReader
+
+VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", ".", "[MASK]"]
+SIZES = {"vocab_size": len(VOCAB), "n_layer": 2, "n_head": 4, "n_embd": 32, "init_std": 0.3}
+TEXT = "the cat sat on the mat."
+
+
+def make_gpt(**options) -> GPT:
+    return GPT(GPTConfig(**SIZES | {"block_size": 16} | options), VOCAB)
+
+
+def make_pair() -> EncoderDecoder:
+    return EncoderDecoder(EncoderDecoderConfig(**SIZES, block_size=8), VOCAB)
+
+
+def ids(text: str) -> list[int]:
+    return [VOCAB.index(token) for token in world.tokenize(text)]
+
+
+def unpack(data: bytes, kind: str, *shape: int) -> np.ndarray:
+    return np.frombuffer(data, kind).reshape(shape)
+
+
+# ---- the numbers
+
+
+def test_weights_are_the_traces_and_travel_in_row_order():
+    gpt = make_gpt()
+    explorer = AttentionExplorer(gpt, None, TEXT, layer=1, head=2)
+    trace = gpt.trace(torch.tensor([[0, *ids(TEXT)]]))
+    expected = trace.attention[:, 0].detach().numpy()  # (L, H, T, T)
+    assert expected.shape == (2, 4, 8, 8)
+    np.testing.assert_array_equal(explorer.weights(), expected[1, 2])
+    np.testing.assert_array_equal(explorer.weights(0, 3), expected[0, 3])
+    kind = explorer.frame["kinds"][0]
+    assert (kind["layers"], kind["heads"], kind["shape"], kind["whole"]) == (2, 4, [8, 8], True)
+    sent = unpack(kind["weights"], "<f2", 2, 4, 8, 8)
+    np.testing.assert_array_equal(sent, expected.astype(np.float16))
+    np.testing.assert_allclose(sent.sum(-1, dtype=float), 1, atol=8 * 2**-12)  # half precision rounds each by at most 2⁻¹²
+    assert kind["queries"] == kind["keys"] == ["</s>", *world.tokenize(TEXT)]
+
+
+def test_the_head_that_is_looked_at_comes_in_single_precision():
+    gpt = make_gpt()
+    explorer = AttentionExplorer(gpt, None, TEXT)
+    explorer._receive({"type": "head", "kind": 0, "layer": 1, "head": 3})
+    head, trace = explorer.head, gpt.trace(torch.tensor([[0, *ids(TEXT)]]))
+    assert (head["layer"], head["head"], head["width"], head["revision"]) == (1, 3, 8, explorer.frame["revision"])
+    q, k, v = (unpack(head[name], "<f4", 8, 8) for name in "qkv")
+    for ours, theirs in ((q, trace.q), (k, trace.k), (v, trace.v)):
+        np.testing.assert_array_equal(ours, theirs[1, 0, 3].detach().numpy())
+    scores = np.where(np.tri(8, dtype=bool), q @ k.T / np.sqrt(8), -np.inf)
+    powers = np.exp(scores)
+    weights = unpack(head["weights"], "<f4", 8, 8)
+    np.testing.assert_allclose(powers / powers.sum(-1, keepdims=True), weights, atol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"n_kv_head": 2, "position": "rotary"}, {"qk_norm": True}])
+def test_the_arithmetic_holds_for_grouped_heads_rotary_positions_and_query_key_norm(options):
+    explorer = AttentionExplorer(make_gpt(**options), None, TEXT, layer=1, head=3)
+    head = explorer.frame["head"]
+    q, k = (unpack(head[name], "<f4", 8, 8) for name in "qk")
+    powers = np.exp(np.where(np.tri(8, dtype=bool), q @ k.T / np.sqrt(8), -np.inf))
+    np.testing.assert_allclose(powers / powers.sum(-1, keepdims=True), explorer.weights(), atol=1e-6)
+
+
+def test_next_tokens_are_exact_over_the_full_vocabulary():
+    gpt = make_gpt()
+    explorer = AttentionExplorer(gpt, None, TEXT)
+    for position in range(8):
+        p = explorer.probabilities(position)
+        assert p.shape == (len(VOCAB),) and p.sum() == pytest.approx(1, abs=1e-12)
+        np.testing.assert_allclose(np.log(p), gpt.next_log_probs(ids(TEXT)[:position]), atol=1e-5)
+        rows = explorer.frame["predictions"][position]["rows"]
+        assert [row[2] for row in rows] == pytest.approx(sorted(p, reverse=True))
+        assert sum(row[2] for row in rows) == pytest.approx(1)  # eight tokens: all of them are shown
+    p = explorer.probabilities(1)
+    said = explorer.frame["predictions"][1]["actual"]
+    assert said.startswith(f"“cat”, with {100 * p[2]:.1f} %") and said.endswith(f"number {1 + (p > p[2]).sum()} of 8")
+    assert explorer.frame["predictions"][-1]["actual"] == ""
+
+
+def test_no_token_sees_those_after_it():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    before, p = explorer.weights(1, 0).copy(), explorer.probabilities(3)
+    assert (np.triu(before, 1) == 0).all()
+    explorer.text = TEXT.replace("on the mat", "mat mat on")
+    np.testing.assert_allclose(explorer.weights(1, 0)[:4, :4], before[:4, :4], atol=1e-6)
+    np.testing.assert_allclose(explorer.probabilities(3), p, atol=1e-6)
+    assert not np.allclose(explorer.weights(1, 0)[4:], before[4:], atol=1e-3)
+
+
+def test_dropout_is_off_while_it_reads_and_as_it_was_afterwards():
+    gpt = make_gpt(dropout=0.5)
+    assert gpt.training
+    first, second = (AttentionExplorer(gpt, None, TEXT).weights() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert gpt.training
+
+
+# ---- the models
+
+
+def test_one_layer_of_attention():
+    model = AttentionLM(VOCAB, AttentionLMConfig(block_size=16, n_embd=8, n_head=2, window=2))
+    explorer = AttentionExplorer(model, None, TEXT, head=1)
+    np.testing.assert_array_equal(explorer.weights(), model.trace(torch.tensor([[0, *ids(TEXT)]])).weights[0, 1].numpy())
+    np.testing.assert_allclose(np.log(explorer.probabilities()), model.next_log_probs(ids(TEXT)), atol=1e-5)
+
+
+def test_bert_looks_both_ways_and_says_what_belongs_where_it_looks():
+    bert = BERT(BERTConfig(**SIZES, block_size=16))
+    explorer = AttentionExplorer(bert, world.tokenize, "the [MASK] sat.", vocab=VOCAB, special=["[MASK]"])
+    tokens = torch.tensor([[1, 7, 3, 6]])
+    np.testing.assert_array_equal(explorer.weights(1, 1), bert.trace(tokens).attention[1, 0, 1].detach().numpy())
+    assert (explorer.weights() > 0).all() and not explorer.frame["kinds"][0]["causal"] and explorer.frame["masked"]
+    np.testing.assert_allclose(explorer.probabilities(1), bert(tokens)[0, 1].softmax(-1).detach().numpy(), atol=1e-6)
+    assert explorer.frame["predictions"][0]["actual"].startswith("“the”")
+    assert not any(row[3] for row in explorer.frame["predictions"][-1]["rows"])  # nothing to append
+
+
+def test_an_encoder_decoder_has_three_attentions():
+    pair = make_pair()
+    explorer = AttentionExplorer(pair, None, ("the cat sat on", "mat on"))
+    source, target = torch.tensor([[1, 2, 3, 4]]), torch.tensor([[0, 5, 4]])
+    encoder, decoder = pair.trace(source, target)
+    names = [kind["name"] for kind in explorer.frame["kinds"]]
+    assert names == ["target looks at source", "target looks at itself", "source looks at itself"]
+    for number, expected in enumerate((decoder.cross_attention, decoder.attention, encoder.attention)):
+        explorer.select(1, 2, number)
+        np.testing.assert_array_equal(explorer.weights(), expected[1, 0, 2].detach().numpy())
+    np.testing.assert_allclose(explorer.probabilities(), decoder.logits[0, -1].softmax(-1).detach().numpy(), atol=1e-6)
+    assert [kind["predicts"] for kind in explorer.frame["kinds"]] == [True, True, False]
+    assert explorer.frame["kinds"][0]["shape"] == [3, 4] and not explorer.frame["kinds"][0]["own"]
+    explorer.text = "\nmat"
+    assert "no source yet" in explorer.frame["error"]
+
+
+# ---- what is read
+
+
+def test_of_a_long_text_the_last_window_is_read_as_for_the_next_token():
+    gpt = make_gpt(block_size=6)
+    explorer = AttentionExplorer(gpt, None, TEXT * 2)  # 1 + 14 tokens
+    assert "15 tokens, and the context length is 6: this is its last window, 6 tokens" in explorer.frame["note"]
+    assert explorer.frame["kinds"][0]["queries"] == ["cat", "sat", "on", "the", "mat", "."]
+    np.testing.assert_allclose(np.log(explorer.probabilities()), gpt.next_log_probs(ids(TEXT * 2)), atol=1e-5)
+    bert = AttentionExplorer(BERT(BERTConfig(**SIZES, block_size=4)), world.tokenize, TEXT, vocab=VOCAB)
+    assert bert.frame["kinds"][0]["queries"] == ["on", "the", "mat", "."]
+
+
+def test_at_most_256_tokens_are_shown():
+    explorer = AttentionExplorer(make_gpt(block_size=600), None, "the cat " * 250)
+    assert explorer.weights().shape[0] <= LONGEST and "most shown is 256" in explorer.frame["note"]
+
+
+def test_an_empty_text_has_its_end_token_and_one_without_tokens_says_so():
+    assert AttentionExplorer(make_gpt(), None, "").weights().tolist() == [[1.0]]
+    bert = AttentionExplorer(BERT(BERTConfig(**SIZES)), world.tokenize, "", vocab=VOCAB)
+    assert "type some text" in bert.frame["error"] and bert.frame["kinds"] == []
+    with pytest.raises(ValueError, match="no text has been read: there is nothing to read yet"):
+        bert.weights()
+    bert.text = "the"
+    assert bert.frame["error"] == "" and bert.weights().shape == (1, 1)
+
+
+def test_what_cannot_be_read_is_said_and_the_last_reading_stays():
+    explorer = AttentionExplorer(make_gpt(), None, "the cat")
+    revision = explorer.frame["revision"]
+    explorer.text = "the zebra"
+    assert explorer.frame["error"] == "the token 'zebra' is not among the 8 of the model's vocabulary"
+    assert explorer.frame["kinds"][0]["queries"] == ["</s>", "the", "cat"]
+    assert explorer.frame["revision"] == explorer.frame["head"]["revision"] == revision + 1
+    explorer.text = "\ud800"
+    json.dumps(explorer.frame["error"]).encode("utf-8")
+    assert explorer.frame["text"].isascii() and repr(explorer).isprintable() and to_png(explorer.picture())
+
+
+def test_an_unknown_token_is_read_where_the_vocabulary_has_one():
+    vocab = ["</s>", "<unk>", "the"]
+    gpt = GPT(GPTConfig(vocab_size=3, n_layer=1, n_head=1, n_embd=8), vocab)
+    assert AttentionExplorer(gpt, str.split, "the zebra").frame["kinds"][0]["queries"] == ["</s>", "the", "<unk>"]
+
+
+def test_what_the_browser_asks_for_and_nonsense():
+    explorer = AttentionExplorer(make_gpt(), None, "the cat")
+    explorer._receive({"type": "text", "text": "the mat"})
+    assert explorer.text == "the mat" and json.loads(explorer.frame["text"]) == "the mat"
+    for layer, head, kind in ((2, 0, 0), (0, 9, 0), (0, 0, 3), ("0", 0, 0), (None, None, None), (True, 0, 0)):
+        explorer._receive({"type": "head", "layer": layer, "head": head, "kind": kind})
+        assert explorer.chosen == (0, 0, 0)
+    for content in (None, [], {"type": "head"}, {"type": "text", "text": 3}, {}):
+        explorer._receive(content)
+    assert explorer.text == "the mat" and explorer.chosen == (0, 0, 0)
+
+
+# ---- tokens
+
+
+def queries(model: GPT, tokenizer: object, text: str) -> list[str]:
+    return AttentionExplorer(model, tokenizer, text).frame["kinds"][0]["queries"]
+
+
+def of_size(n: int, end: int = 0) -> GPT:
+    return GPT(GPTConfig(vocab_size=n, block_size=64, n_layer=1, n_head=1, n_embd=8, end=end))
+
+
+def test_tokenizers_of_every_kind():
+    text = "the cat\nsat é👍"
+    chars = CharTokenizer.train(text)
+    newline = chars.encode("\n")[0]
+    model = of_size(chars.vocab_size, newline)
+    assert queries(model, chars, "a\né👍") == ["↵", "a", "↵", "é", "👍"]
+    assert queries(GPT(model.config, chars.vocab), None, "a t") == ["↵", "a", "␣", "t"]
+    assert AttentionExplorer(model, chars, "a").frame["join"] == ""
+    words = WordTokenizer.train(TEXT)
+    assert queries(of_size(words.vocab_size), words, "the zebra") == ["<unk>", "the", "<unk>"]
+    assert AttentionExplorer(of_size(words.vocab_size), words, "a").frame["join"] == " "
+    bpe = BPETokenizer.train(text, 260)
+    shown = queries(of_size(bpe.vocab_size), bpe, "词")
+    assert shown[1:] == ["‹E8›", "‹AF›", "‹8D›"]
+    rows = AttentionExplorer(of_size(bpe.vocab_size), bpe, "a").frame["predictions"][-1]["rows"]
+    assert len(rows) == 10 and all(piece == "" or not shown.startswith("‹") for shown, _, _, piece in rows)
+
+
+def test_a_function_may_give_tokens_or_ids_and_a_foreign_tokenizer_is_understood():
+    class Foreign:
+        def encode(self, text):
+            return [VOCAB.index(word) for word in text.split()]
+
+        def decode(self, ids):
+            return " " + VOCAB[ids[0]]
+
+    gpt = make_gpt()
+    assert queries(gpt, ids, "the cat") == queries(gpt, str.split, "the cat") == ["</s>", "the", "cat"]
+    assert queries(gpt, Foreign(), "the cat") == ["␣</s>", "␣the", "␣cat"]
+    oracle = pytest.importorskip("tokenizers")
+    theirs = oracle.Tokenizer(oracle.models.WordLevel({token: i for i, token in enumerate(VOCAB)}, unk_token="</s>"))
+    theirs.pre_tokenizer = oracle.pre_tokenizers.Whitespace()
+    assert queries(gpt, theirs, "the cat") == ["</s>", "the", "cat"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=30))
+def test_whatever_is_typed_is_read_or_refused_in_words(text):
+    explorer = AttentionExplorer(make_gpt(n_layer=1), None, "the")
+    explorer.text = text
+    error = explorer.frame["error"]
+    assert (error == "") == all(token in VOCAB for token in world.tokenize(text))
+    assert error == "" or "is not among the 8" in error
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"model": object()}, "expected a GPT, BERT, AttentionLM or EncoderDecoder, got object"),
+        ({"tokenizer": 3}, "has encode"),
+        ({"layer": 2}, "layer must be a whole number from 0 to 1"),
+        ({"head": 4}, "head must be a whole number from 0 to 3"),
+        ({"query": 3}, "query must be a whole number from 0 to 2"),
+        ({"query": 0.5}, "query must be"),
+        ({"special": ["<mask>"]}, "'<mask>' is not in the vocabulary"),
+        ({"model": BERT(BERTConfig(**SIZES))}, "the model has no vocab"),
+    ],
+)
+def test_impossible_ones_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        AttentionExplorer(**{"model": make_gpt(), "text": "the cat"} | options)
+
+
+def test_ids_that_the_model_lacks_are_said():
+    assert "not in the vocabulary of 8" in AttentionExplorer(make_gpt(), lambda text: [99], "x").frame["error"]
+
+
+# ---- what travels, and the picture
+
+
+def big(L: int, H: int, T: int) -> Reading:
+    weights = np.random.default_rng(0).random((L, H, T, T), dtype=np.float32)
+    q = np.zeros((L, H, T, 2), np.float32)
+    own = tuple([1] * T)
+    return Reading((Attention("self-attention", True, own, own, weights, q, q, q, logits=np.zeros((T, 8), np.float32)),))
+
+
+def test_a_large_reading_sends_small_pictures_of_each_head():
+    tokens = TokenReader(None, VOCAB, len(VOCAB))
+    assert reading_frame(big(12, 12, 64), tokens)["kinds"][0]["whole"]  # 1.2 MB
+    reading = big(12, 12, 160)
+    kind = reading_frame(reading, tokens)["kinds"][0]
+    assert not kind["whole"] and kind["shape"] == [THUMB, THUMB] and len(kind["weights"]) == 2 * 144 * THUMB**2 < MOST_BYTES
+    small = unpack(kind["weights"], "<f2", 12, 12, THUMB, THUMB)
+    assert small[3, 4].max() == reading.kinds[0].weights[3, 4].max().astype(np.float16)
+
+
+def test_thumbnails_keep_the_largest_weights_of_a_hand_worked_case():
+    weights = np.arange(24.0).reshape(1, 1, 4, 6)
+    np.testing.assert_array_equal(thumbnails(weights, 2)[0, 0], [[8, 11], [20, 23]])
+    np.testing.assert_array_equal(thumbnails(weights, 3)[0, 0], [[1, 3, 5], [7, 9, 11], [19, 21, 23]])
+    np.testing.assert_array_equal(thumbnails(weights, 9), weights)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AttentionExplorer(make_gpt(), None, TEXT, layer=1, head=2, query=3),
+        lambda: AttentionExplorer(make_gpt(), None, ""),
+        lambda: AttentionExplorer(make_gpt(), None, "zebra $x$ 词"),
+        lambda: AttentionExplorer(make_gpt(block_size=300), None, TEXT * 12, query=60),
+        lambda: AttentionExplorer(make_pair(), None, "the cat\nmat"),
+        lambda: AttentionExplorer(AttentionLM(VOCAB, AttentionLMConfig(n_embd=8)), None, TEXT),
+        lambda: AttentionExplorer(
+            GPT(GPTConfig(vocab_size=2, n_layer=8, n_head=8), ["</s>", "$词$" * 9]), str.split, "$词$" * 9
+        ),
+    ],
+)
+def test_it_carries_a_picture_text_and_the_live_view(make):
+    data, _ = make()._repr_mimebundle_()
+    again, _ = make()._repr_mimebundle_()
+    assert set(data) == {"text/plain", "image/png", "application/vnd.jupyter.widget-view+json"}
+    assert (again["text/plain"], again["image/png"]) == (data["text/plain"], data["image/png"])
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG") and len(data["image/png"]) < 150_000
+    assert "\n" not in data["text/plain"] and "0x" not in data["text/plain"]
+
+
+def test_its_line_of_text():
+    assert repr(AttentionExplorer(make_gpt(), None, "the cat", layer=1)) == (
+        "AttentionExplorer(GPT, 2 layers of 4 heads, layer 1 head 0, 'the cat')"
+    )
