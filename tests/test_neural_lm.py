@@ -192,6 +192,19 @@ def test_the_gru_is_its_equations():
         assert torch.allclose(model(torch.tensor([ids]))[0, t], model.output(h), atol=1e-5)
 
 
+def test_gates_that_begin_open_keep_what_the_others_forget():
+    """With all else at zero the new part is tanh(0) = 0, so a step leaves σ(gate_bias) of the state."""
+    for bias, kept in ((0.0, 0.5), (2.0, 0.8808), (-1.0, 0.2689)):
+        model = GRU(VOCAB, GRUConfig(n_embd=4, n_hidden=5, n_layer=2, gate_bias=bias))
+        with torch.no_grad():
+            for p in model.gru.parameters():
+                p.mul_(p.ndim == 1)  # the matrices go, the biases stay
+        _, state = model.scan(tokens(1), torch.ones(2, 1, 5))
+        assert torch.allclose(state, torch.full((2, 1, 5), kept), atol=1e-4)
+    plain, opened = (GRU(VOCAB, GRUConfig(gate_bias=bias)).state_dict() for bias in (0.0, 2.0))
+    assert [name for name in plain if not torch.equal(plain[name], opened[name])] == ["gru.bias_ih_l0"]
+
+
 def test_the_number_of_parameters():
     assert MODELS["bigram"].n_parameters == 7 * 7
     assert MODELS["nnlm"].n_parameters == 7 * 4 + (12 * 5 + 5) + (5 * 7 + 7)
@@ -425,6 +438,7 @@ def test_a_text_that_is_too_short_is_refused_before_training(model, length):
         (lambda: NNLM(VOCAB, NNLMConfig(block_size=0)), "block_size must be a whole number of at least 1, got 0"),
         (lambda: NNLM(VOCAB, NNLMConfig(n_embd=2.5)), "n_embd must be a whole number of at least 1, got 2.5"),
         (lambda: GRU(VOCAB, GRUConfig(n_layer=0)), "n_layer must be"),
+        (lambda: GRU(VOCAB, GRUConfig(gate_bias=math.inf)), "gate_bias must be a finite number, such as 0 or 2, got inf"),
         (lambda: FitConfig(steps=0), "steps must be more than 0, got 0"),
         (lambda: FitConfig(lr=math.nan), "lr must be more than 0, got nan"),
         (lambda: FitConfig(clip=-1), "clip must be more than 0"),

@@ -4,9 +4,11 @@ Derived in `03_neural_lm.ipynb`. Each reads ids (B, T) and gives logits (B, T, V
 position t, and depend on tokens up to t only. What stands before a text is its end token, as if another had just ended.
 
 NNLM: Bengio et al., *A Neural Probabilistic Language Model* (2003). GRU: Cho et al., *Learning Phrase Representations using RNN
-Encoder–Decoder for Statistical Machine Translation* (2014).
+Encoder–Decoder for Statistical Machine Translation* (2014). Its gates' bias: Józefowicz, Zaremba and Sutskever, *An Empirical
+Exploration of Recurrent Network Architectures* (2015).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,11 +136,15 @@ class NNLM(NeuralLM):
 
 @dataclass(frozen=True)
 class GRUConfig:
-    """n_embd: C, width of an embedding; n_hidden: H, width of the state; n_layer: how many GRUs, each reading the one below."""
+    """n_embd: C, width of an embedding; n_hidden: H, width of the state; n_layer: how many GRUs, each reading the one below.
+
+    gate_bias: where the biases of the update gates begin. At 0 half of the old state is kept, at 2 the share σ(2) = 0.88.
+    """
 
     n_embd: int = 64
     n_hidden: int = 128
     n_layer: int = 1
+    gate_bias: float = 0.0
     seed: int = 0
 
 
@@ -155,6 +161,11 @@ class GRU(NeuralLM):
         self.gru = nn.GRU(config.n_embd, config.n_hidden, config.n_layer, batch_first=True)
         self.output = nn.Linear(config.n_hidden, self.vocab_size)
         _initialise(self, config.seed)
+        for layer in range(config.n_layer):
+            nn.init.constant_(self._update_gate_bias(layer), config.gate_bias)
+
+    def _update_gate_bias(self, layer: int) -> Tensor:
+        return getattr(self.gru, f"bias_ih_l{layer}").chunk(3)[1]  # the parts are r, z, n
 
     def scan(self, ids: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """See `NeuralLM.scan`; the state is (n_layer, B, H), zeros where a text begins."""
@@ -180,9 +191,11 @@ def check_batch(ids: Tensor, vocab_size: int, block_size: int | None = None) -> 
 
 
 def _check_sizes(config: NNLMConfig | GRUConfig) -> None:
-    for name, size in vars(config).items():
-        if name != "seed" and not (isinstance(size, int) and size >= 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, got {size!r}")
+    for name, value in vars(config).items():
+        if name.startswith(("n_", "block")) and not (isinstance(value, int) and value >= 1):
+            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        if name == "gate_bias" and not math.isfinite(value):
+            raise ValueError(f"gate_bias must be a finite number, such as 0 or 2, got {value!r}")
 
 
 def _initialise(model: NeuralLM, seed: int) -> None:
