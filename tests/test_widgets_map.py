@@ -43,6 +43,15 @@ def test_words_that_lie_in_a_plane_keep_their_distances_and_share_all_variance()
     np.testing.assert_allclose(away(m.xy), away(plane), atol=1e-9)
 
 
+def test_the_warning_says_what_a_projection_can_do():
+    """Components only shorten distances; points placed in another way may err in both directions, and are said to."""
+    m = small()
+    away = lambda points: np.linalg.norm(points[:, None] - points, axis=-1)  # noqa: E731
+    assert (away(m.xy) <= away(VECTORS) + 1e-9).all()
+    assert "a projection only shortens" in m.data["warning"] and "other way round" not in m.data["warning"]
+    assert "other way round" in small(xy=[[i, i % 2] for i in range(7)]).data["warning"]
+
+
 def test_the_same_scale_on_both_axes_and_the_whole_map_in_view():
     m = small(xy=[[i, i % 2] for i in range(7)])
     assert (min(m.data["x"]), max(m.data["x"])) == (-SPAN, SPAN)

@@ -184,6 +184,23 @@ def _noise_as_seen(v: Sequence[float], u: Sequence[float], negatives: Sequence[S
     return (_sigmoid(all_u @ v) - 1) @ all_u
 
 
+def _without_minus_one(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Subtracts nothing for the context, whose true answer is yes."""
+    return word_gradient(v, u, negatives) + np.asarray(u, float)
+
+
+def _noise_turned(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """Takes σ(−n·v), the value inside the loss, for its derivative."""
+    noise = np.asarray(negatives, float).reshape(-1, len(v))
+    return word_gradient(v, u, []) + _sigmoid(-(noise @ np.asarray(v, float))) @ noise
+
+
+def _by_the_context(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
+    """The gradient by u: the factor times v."""
+    v, u = np.asarray(v, float), np.asarray(u, float)
+    return (_sigmoid(u @ v) - 1) * v
+
+
 def _mean_of_noise(v: Sequence[float], u: Sequence[float], negatives: Sequence[Sequence[float]]) -> np.ndarray:
     """Averages over the noise in place of adding it up."""
     noise = word_gradient(v, u, negatives) - word_gradient(v, u, [])
@@ -443,6 +460,9 @@ The first byte of a character says how many follow, so a decoder knows when to w
                 (_uphill, "All signs are turned: that is the gradient of the log likelihood, and the *loss* is asked for."),
                 (_only_positive, "The noise contexts are missing: each adds σ(n·v) n."),
                 (_noise_as_seen, "For noise the answer should be *no*: its factor is σ − 0, not σ − 1."),
+                (_without_minus_one, "For the context the answer should be *yes*: its factor is σ − 1, not σ."),
+                (_noise_turned, "σ(−n·v) stands in the loss; the derivative of −log σ(−x) is σ(x)."),
+                (_by_the_context, "That is the gradient by $u$, the context's vector; the one by $v$ is asked for."),
                 (_mean_of_noise, "Add the noise contexts up; the loss has a sum over them, not a mean."),
             ),
             why="(σ − 1) u + Σ σ n. A step against it moves v towards its context, and away from the noise.",
@@ -461,6 +481,9 @@ as derived in section 4.10: what the model says, less what is true, times the ot
             (_uphill, "signs are turned"),
             (_only_positive, "missing"),
             (_noise_as_seen, "not σ − 1"),
+            (_without_minus_one, "not σ."),
+            (_noise_turned, "stands in the loss"),
+            (_by_the_context, "gradient by $u$"),
             (_mean_of_noise, "not a mean"),
             (lambda v, u, negatives: v, "it should give"),
         ),
@@ -509,7 +532,9 @@ as derived in section 4.10: what the model says, less what is true, times the ot
                     wrong={
                         1: "That is in bits. Take the natural logarithm.",
                         math.log10(2): "That is a logarithm to base 10. Take the natural one.",
-                        math.log(10 / 100): "That is log P(w, c); compare it with what independence would give.",
+                        math.log(12 / 100): "That is log P(w, c); compare it with what independence would give.",
+                        math.log(12 / 20): "That is log P(c | w); compare it with P(c), how often `tea` comes anyway.",
+                        math.log(12 / 30): "That is log P(w | c); compare it with P(w), how often `strong` comes anyway.",
                         -math.log(2): "The ratio is upside down: they meet *oftener* than by chance.",
                         2: "That is the ratio; PMI is its logarithm.",
                     },
@@ -520,6 +545,9 @@ as derived in section 4.10: what the model says, less what is true, times the ot
                     wrong={
                         -1: "That is in bits. Take the natural logarithm.",
                         math.log10(0.5): "That is a logarithm to base 10. Take the natural one.",
+                        math.log(
+                            12 / 20
+                        ): "That is log P(c | w). The noise draws `tea` with probability P(c), four times a pair.",
                         math.log(2) + math.log(4): "log k is taken *off*: more noise makes *no* the better guess.",
                         math.log(2) - 4: "Take off log k, not k.",
                         0: "A zero is what shifted *positive* PMI makes of it; the optimum itself may be negative.",
@@ -530,18 +558,21 @@ as derived in section 4.10: what the model says, less what is true, times the ot
         ),
         hints=(
             "If the two were independent, how many of the 100 pairs would be (strong, tea)?",
-            "PMI = log(10 · 100 / (20 · 25)), and the optimum is PMI − log k.",
+            "PMI = log(12 · 100 / (20 · 30)), and the optimum is PMI − log k.",
         ),
         solution=r"""
-By chance: $100 \cdot \tfrac{20}{100} \cdot \tfrac{25}{100} = 5$ pairs; 10 came. So
-$\mathrm{PMI} = \log\tfrac{10}{5} = \log 2 = 0.693$ nats, and the optimum is $\log 2 - \log 4 = -0.693$.
+By chance: $100 \cdot \tfrac{20}{100} \cdot \tfrac{30}{100} = 6$ pairs; 12 came. So
+$\mathrm{PMI} = \log\tfrac{12}{6} = \log 2 = 0.693$ nats, and the optimum is $\log 2 - \log 4 = -0.693$.
 """,
         answer=(0.693, -0.693),
         wrong_answers=(
             ((1, -1), "v**: That is in bits"),
             ((0.3, -0.3), "base 10"),
             (("ln 2", "ln 0.5"), "one number"),
-            ((math.log(0.1), -0.693), "independence"),
+            ((math.log(0.12), -0.693), "independence"),
+            ((-0.511, -0.511), "how often `tea` comes"),
+            ((-0.916, -0.693), "how often `strong` comes"),
+            ((0.693, -0.511), "The noise draws"),
             ((-0.693, -0.693), "upside down"),
             ((2, -0.693), "its logarithm"),
             ((0.693, 2.079), "taken *off*"),

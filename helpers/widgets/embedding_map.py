@@ -15,10 +15,13 @@ from helpers.widgets._map_picture import map_picture
 
 GROUPS = 12  # at most: that many pairs of colour and shape can be told apart
 SPAN = 10_000  # the map's coordinates are whole numbers from −SPAN to SPAN
-WARNING = (
-    "A map of two axes cannot keep the distances of {C}: what is close here may be far apart in the space, and the other way "
-    "round. The neighbours are those of the full space."
+WARNING = "A map of two axes cannot keep the distances of {C}: "
+PROJECTED = (
+    "what is close here may be far apart in the space; what is far apart here is so there too, since a projection only "
+    "shortens. "
 )
+PLACED = "what is close here may be far apart in the space, and the other way round. "
+NEIGHBOURS = "The neighbours are those of the full space."
 
 
 class EmbeddingMap(PicturedWidget):
@@ -106,7 +109,7 @@ class EmbeddingMap(PicturedWidget):
             "groups": [{"name": name, "members": members} for name, members in self.groups.items()],
             "title": self.title or f"{len(self.words):,} words in {self.n_dimensions} dimensions, seen in two",
             "axes": names,
-            "warning": held + WARNING.format(C=self.n_dimensions),
+            "warning": held + WARNING.format(C=self.n_dimensions) + (PLACED if share is None else PROJECTED) + NEIGHBOURS,
         }
 
     def _show(self, chosen: int | None) -> None:
