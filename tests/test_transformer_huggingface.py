@@ -45,7 +45,7 @@ def qwen3(**options):
 def bert_config(**options):
     sizes = {
         "vocab_size": V, "max_position_embeddings": 16, "hidden_size": 24, "intermediate_size": 50, "num_hidden_layers": 3,
-        "num_attention_heads": 4, "pad_token_id": 3, "attn_implementation": "eager",
+        "num_attention_heads": 4, "pad_token_id": 3, "layer_norm_eps": 1e-3, "attn_implementation": "eager",
     }  # fmt: skip
     return transformers.BertConfig(**sizes | options)
 

@@ -36,7 +36,7 @@ def load(family: type, config_class: type, source: Any) -> Any:
     needed = CLASSES[family.__name__]
     try:
         weights = dict(rename(theirs.state_dict(), config))
-        weights = {name: weights[name].detach().clone() for name in model.state_dict()}
+        weights = {name: weights[name] for name in model.state_dict()}
     except KeyError as error:
         raise WeightsError(f"this {kind} lacks {error}; pass the model with its head, as {needed} loads it") from error
     model.load_state_dict(weights)
