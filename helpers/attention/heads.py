@@ -40,6 +40,7 @@ class MultiHeadAttention(nn.Module):
         n_kv_head: int | None = None,
         bias: bool = True,
         qk_norm: bool = False,
+        norm_eps: float = 1e-6,
         dropout: float = 0.0,
     ):
         super().__init__()
@@ -54,8 +55,8 @@ class MultiHeadAttention(nn.Module):
         self.key = nn.Linear(n_embd, n_kv_head * self.head_width, bias)
         self.value = nn.Linear(n_embd, n_kv_head * self.head_width, bias)
         self.output = nn.Linear(n_embd, n_embd, bias)
-        self.query_norm = nn.RMSNorm(self.head_width, eps=1e-6) if qk_norm else None
-        self.key_norm = nn.RMSNorm(self.head_width, eps=1e-6) if qk_norm else None
+        self.query_norm = nn.RMSNorm(self.head_width, eps=norm_eps) if qk_norm else None
+        self.key_norm = nn.RMSNorm(self.head_width, eps=norm_eps) if qk_norm else None
 
     def forward(
         self,

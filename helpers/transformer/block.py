@@ -57,7 +57,10 @@ class Block(nn.Module):
 
     def __init__(self, config: TransformerConfig, cross: bool = False):
         super().__init__()
-        sizes = {"n_kv_head": config.n_kv_head, "bias": config.bias, "qk_norm": config.qk_norm, "dropout": config.dropout}
+        sizes = {
+            "n_kv_head": config.n_kv_head, "bias": config.bias, "qk_norm": config.qk_norm, "norm_eps": config.norm_eps,
+            "dropout": config.dropout,
+        }  # fmt: skip
         self.norm_first, self.dropout = config.norm_first, nn.Dropout(config.dropout)
         self.norm_1 = make_norm(config)
         self.attention = MultiHeadAttention(config.n_embd, config.n_head, **sizes)
