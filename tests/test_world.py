@@ -255,10 +255,10 @@ def test_choices_are_right_and_their_wrong_forms_impossible(read):
 
 def test_choices_on_paper():
     story = world.parse(
-        "Lucy lived in Redhill, a quiet village by the Dove. Early the next day she danced towards the white bakery with a tiny "
-        'lamp for her father. On the road a brave man asked: "Dear friend, what is that?" "Only a tiny lamp for my father," '
-        "said Lucy warmly. Before noon her father had the lamp in Hazelton, on the Brent. So Lucy slept bravely in Redhill, with "
-        "the lamp by the door."
+        "Lucy lived in Redhill, a quiet village by the Dove. Early the next day she danced towards the white bakery with a "
+        'tiny lamp for her father. On the road a brave man asked: "Dear friend, what is that?" "Only a tiny lamp for my '
+        'father," said Lucy warmly. Before noon her father had the lamp in Hazelton, on the Brent. So Lucy slept bravely in '
+        "Redhill, with the lamp by the door."
     )
     assert world.choices(story) == [(16, 16, "she", "he"), (11, 27, "her", "his"), (5, 63, "her", "his")]
 

@@ -1,7 +1,8 @@
 """What a story says: who, where and what, which token each came from, and where it is needed again.
 
 `parse` recovers the one derivation of a text, so a notebook can grade a model's attention against the tokens on which the
-answer truly depends. Used in `02_ngrams.ipynb` and `03_neural_lm.ipynb` (agreement), `05_attention.ipynb` (look-up), `09_limits_and_outlook.ipynb`.
+answer truly depends. Used in `02_ngrams.ipynb` and `03_neural_lm.ipynb` (agreement), `05_attention.ipynb` (look-up),
+`09_limits_and_outlook.ipynb`.
 """
 
 from collections.abc import Mapping
