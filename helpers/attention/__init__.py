@@ -8,9 +8,10 @@ from .dot_product import attention, attention_weights, causal_mask
 from .heads import HeadTrace, MultiHeadAttention
 from .model import AttentionLM, AttentionLMConfig
 from .positions import Rotary, sinusoidal_positions
+from .recent import RecentTokens
 from .windowed import WindowedLM, window_start
 
 __all__ = [
-    "AttentionLM", "AttentionLMConfig", "HeadTrace", "KVCache", "MultiHeadAttention", "Rotary", "WindowedLM", "attention",
-    "attention_weights", "causal_mask", "sinusoidal_positions", "window_start",
+    "AttentionLM", "AttentionLMConfig", "HeadTrace", "KVCache", "MultiHeadAttention", "RecentTokens", "Rotary", "WindowedLM",
+    "attention", "attention_weights", "causal_mask", "sinusoidal_positions", "window_start",
 ]  # fmt: skip

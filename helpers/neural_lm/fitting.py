@@ -92,7 +92,7 @@ def random_crops(ids: Tensor, n: int, length: int, generator: torch.Generator) -
     if len(ids) <= length:
         raise ValueError(f"the text has {len(ids)} tokens, but a crop needs {length + 1}; take a longer text or a smaller crop")
     begins = torch.randint(len(ids) - length, (n, 1), generator=generator)
-    crops = ids[begins + torch.arange(length + 1)]
+    crops = ids[(begins + torch.arange(length + 1)).to(ids.device, non_blocking=True)]
     return crops[:, :-1], crops[:, 1:]
 
 

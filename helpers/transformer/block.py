@@ -142,7 +142,7 @@ def initialise(model: nn.Module, config: TransformerConfig, n_additions: int) ->
     """Draw the parameters: N(0, init_std) for matrices, zeros for biases, ones for norms.
 
     Without an init_std each matrix gets 1 / √inputs, so that what comes out varies as much as what goes in. What adds to the
-    stream is scaled by 1 / √n_additions, since so many parts are summed there.
+    stream is scaled by 1 / √n_additions, since so many parts are summed there; with zero_init it begins at zero.
     """
     generator = torch.Generator().manual_seed(config.seed)
     for module in model.modules():
@@ -151,8 +151,9 @@ def initialise(model: nn.Module, config: TransformerConfig, n_additions: int) ->
             nn.init.normal_(module.weight, std=std, generator=generator)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
+    share = 0.0 if config.zero_init else n_additions**-0.5
     for module in model.modules():
         if isinstance(module, MultiHeadAttention):
-            module.output.weight /= n_additions**0.5
+            module.output.weight *= share
         elif isinstance(module, FeedForward):
-            module.down.weight /= n_additions**0.5
+            module.down.weight *= share

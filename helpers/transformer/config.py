@@ -16,7 +16,8 @@ class TransformerConfig:
     as many); n_hidden: width of the feed-forward (None: 4 C, or for "swiglu" the whole number next to 8 C / 3, which costs the
     same); norm_first: pre-norm; qk_norm: see `MultiHeadAttention`; rotary_base: the slowest wavelength is 2π times nearly this
     many tokens; end: id of the token that ends a text, and stands before one; init_std: spread of the first
-    weights (None: 1 / √inputs of each matrix; GPT-2's is 0.02, made for its 768 and more).
+    weights (None: 1 / √inputs of each matrix; GPT-2's is 0.02, made for its 768 and more);
+    zero_init: what adds to the stream begins at zero, so that each block first does nothing.
     """
 
     vocab_size: int
@@ -36,6 +37,7 @@ class TransformerConfig:
     bias: bool = True
     dropout: float = 0.0
     init_std: float | None = None
+    zero_init: bool = False
     end: int = 0
     seed: int = 0
 

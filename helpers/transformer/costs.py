@@ -31,6 +31,7 @@ def count_parameters(config: TransformerConfig) -> Parts:
         "head": 0,
     }
     if isinstance(config, GPTConfig):
+        parts["embedding"] += config.n_previous * V * C
         parts["head"] = 0 if config.tied else V * C
     elif isinstance(config, EncoderDecoderConfig):
         parts["head"] = V  # a bias; the matrix is the embedding

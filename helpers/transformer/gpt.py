@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.attention import KVCache, WindowedLM
+from helpers.attention import KVCache, RecentTokens, WindowedLM
 from helpers.neural_lm import check_batch
 
 from . import huggingface
@@ -22,10 +22,27 @@ from .trace import Record, Trace
 
 @dataclass(frozen=True, kw_only=True)
 class GPTConfig(TransformerConfig):
-    """tied: the output matrix is the embedding itself. The other fields, and what is raised: `TransformerConfig`."""
+    """tied: the output matrix is the embedding itself; n_previous: of how many tokens before it a token is told at the input.
+
+    The other fields, and what is raised: `TransformerConfig`.
+    """
 
     activation: Activation = "gelu-tanh"
     tied: bool = True
+    n_previous: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.n_previous, int) and self.n_previous >= 0):
+            raise ValueError(f"n_previous must be a whole number of at least 0, got {self.n_previous!r}")
+
+
+@dataclass
+class GPTCache:
+    """What a GPT keeps of the tokens it has read: the last n_previous ids (B, n_previous), and each block's keys and values."""
+
+    blocks: list[KVCache]
+    previous: Tensor | None = None
 
 
 class GPT(WindowedLM):
@@ -43,6 +60,9 @@ class GPT(WindowedLM):
         super().__init__(names, end=names[config.end])
         self.config, self.block_size, self.end = config, config.block_size, config.end
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
+        self.previous = (
+            RecentTokens(config.vocab_size, config.n_embd, config.n_previous, config.end) if config.n_previous else None
+        )
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
         self.rotary = make_rotary(config)
@@ -53,19 +73,25 @@ class GPT(WindowedLM):
         if config.tied:
             self.head.weight = self.embedding.weight
 
-    def read(self, ids: Tensor, cache: list[KVCache] | None = None, record: Record | None = None) -> Tensor:
-        """See `WindowedLM.read`; cache: one KVCache a block; record: gets what `trace` shows."""
-        start = len(cache[0]) if cache else 0
-        x = self.dropout(self.positions(self.embedding(ids), start))  # (B, T, C), the residual stream
+    def read(self, ids: Tensor, cache: GPTCache | None = None, record: Record | None = None) -> Tensor:
+        """See `WindowedLM.read`; record: gets what `trace` shows."""
+        start = len(cache.blocks[0]) if cache else 0
+        x = self.embedding(ids)  # (B, T, C)
+        if self.previous is not None:
+            recent, last = self.previous(ids, cache.previous if cache else None)
+            x = x + recent
+            if cache:
+                cache.previous = last
+        x = self.dropout(self.positions(x, start))  # the residual stream begins
         if record is not None:
             record.residual.append(x)
         for i, block in enumerate(self.blocks):
-            x = block(x, causal=True, rotary=self.rotary, cache=cache[i] if cache else None, record=record)
+            x = block(x, causal=True, rotary=self.rotary, cache=cache.blocks[i] if cache else None, record=record)
         return self.head(self.norm(x))  # (B, T, V)
 
-    def new_cache(self) -> list[KVCache]:
+    def new_cache(self) -> GPTCache:
         """See `WindowedLM.new_cache`."""
-        return [KVCache(self.block_size) for _ in self.blocks]
+        return GPTCache([KVCache(self.block_size) for _ in self.blocks])
 
     def trace(self, ids: Tensor) -> Trace:
         """Read ids (B, T), T ≤ block_size, and keep all that was computed on the way; ValueError as for `forward`."""

@@ -1,0 +1,102 @@
+"""Train a preset from the command line; the last line it prints is JSON.
+
+    python -m helpers.training --preset cpu --out runs/mine
+    python -m helpers.training --preset cpu --out runs/mine --resume
+    torchrun --nproc-per-node 2 -m helpers.training --preset gpu --out runs/mine
+
+Raises nothing: what goes wrong is said in a line, with exit status 1.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from helpers import corpora, world
+from helpers.neural_lm import device
+from helpers.transformer import GPT, GPTConfig
+
+from . import distributed
+from .checkpoints import CheckpointError, save_model
+from .loop import Diverged, History, evaluate, train
+from .presets import PRESETS
+
+
+def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
+    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters."""
+    text = {split: corpora.load(name, split) for split in ("train", "val")}
+    if name == "world":
+        vocab, end = list(world.vocabulary()), world.END
+        streams = {s: [t for line in part.splitlines() for t in (*world.tokenize(line), end)] for s, part in text.items()}
+    else:
+        vocab, end, streams = sorted(set(text["train"] + text["val"])), "\n", text
+    index = {token: i for i, token in enumerate(vocab)}
+    return vocab, end, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="python -m helpers.training", description=__doc__.split("\n")[0])
+    found.add_argument("--preset", required=True, choices=sorted(PRESETS))
+    found.add_argument("--data", default="shakespeare", choices=["shakespeare", "world", "python-docs"])
+    found.add_argument("--out", type=Path, help="folder for checkpoints and the trained model")
+    found.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    found.add_argument("--steps", type=int, help="instead of the preset's")
+    found.add_argument("--compile", action=argparse.BooleanOptionalAction, help="instead of what the preset says")
+    found.add_argument("--dropout", type=float, help="instead of the preset's")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--device", choices=["cpu", "cuda", "mps"], help="default: the fastest that is here")
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train; returns the exit status."""
+    arguments = parser().parse_args(argv)
+    preset = PRESETS[arguments.preset]
+    config = replace(preset.train, seed=arguments.seed, steps=arguments.steps or preset.train.steps)
+    if arguments.compile is not None:
+        config = replace(config, compile=arguments.compile)
+    chosen = {} if arguments.dropout is None else {"dropout": arguments.dropout}
+    place = distributed.join() or torch.device(arguments.device or device())
+    began = time.perf_counter()
+    try:
+        vocab, end, ids = encoded(arguments.data)
+        sizes = GPTConfig(vocab_size=len(vocab), end=vocab.index(end), seed=arguments.seed, **{**preset.model, **chosen})
+        model = GPT(sizes, vocab).to(place)
+        with tqdm(total=config.steps, unit="step", disable=not distributed.is_first()) as bar:
+            history = train(
+                model, ids["train"], config, val=ids["val"], out=arguments.out, resume=arguments.resume,
+                callback=lambda step, history: tell(bar, step, history),
+            )  # fmt: skip
+        if distributed.is_first():
+            loss = evaluate(model, ids["val"])
+            told = {"preset": arguments.preset, "data": arguments.data, "val_loss": round(loss, 5)}
+            told |= {"train_seconds": round(history.seconds, 2), "all_seconds": round(time.perf_counter() - began, 2)}
+            told |= {"tokens_per_second": round(history.tokens_per_second), "params": model.n_parameters, "device": str(place)}
+            if arguments.out:
+                save_model(model, arguments.out / "model.safetensors", **told)
+            print(json.dumps(told))
+    except (CheckpointError, Diverged, ValueError, corpora.CorpusError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        distributed.leave()
+    return 0
+
+
+def tell(bar: tqdm, step: int, history: History) -> None:
+    """Move the bar on, with the latest losses beside it."""
+    bar.update(step - bar.n)
+    shown = {"loss": f"{history.loss[-1]:.3f}"} if history.loss else {}
+    shown |= {"val": f"{history.val_loss[-1]:.3f}"} if history.val_loss else {}
+    bar.set_postfix(shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""From data to batches: next tokens, masked tokens, and pairs of source and target, each with its loss.
+
+A batch depends on the seed and the number of the step only. So a run that was killed goes on with the very batch that it would
+have seen, and several processes take their parts of one batch without a word. Derived in `07_mini_gpt.ipynb`.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from helpers.neural_lm import random_crops
+from helpers.probability import check_ids
+from helpers.transformer import mask_tokens
+
+Batch = tuple[Tensor, ...]
+
+
+class Data(Protocol):
+    """What `train` needs: batches, and the loss of a model on one."""
+
+    def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
+        """n examples of at most `length` tokens, tensors whose first dimension is n."""
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Nats per token that the model is asked for, a scalar."""
+
+    def to(self, device: torch.device) -> "Data":
+        """The same on a device."""
+
+
+class TextData:
+    """Random crops of one text, ids (T,); a model is asked for each next token."""
+
+    def __init__(self, ids: ArrayLike, vocab_size: int):
+        self.ids = torch.from_numpy(check_ids(ids, vocab_size).copy())
+
+    def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
+        """Inputs and targets, (n, length) each; ValueError where the text is shorter than length + 1."""
+        return random_crops(self.ids, n, length, generator)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the next tokens."""
+        inputs, targets = batch
+        return F.cross_entropy(model(inputs).flatten(0, 1).float(), targets.flatten())
+
+    def to(self, device: torch.device) -> "TextData":
+        """The same on a device."""
+        self.ids = self.ids.to(device)
+        return self
+
+
+class MaskedData:
+    """Random crops of one text with a share of their tokens masked; asks for what stood there: BERT's objective."""
+
+    def __init__(self, ids: ArrayLike, vocab_size: int, mask_id: int, rate: float = 0.15, keep: Sequence[int] = ()):
+        self.ids = torch.from_numpy(check_ids(ids, vocab_size).copy())
+        self.vocab_size, self.mask_id, self.rate, self.keep = vocab_size, mask_id, rate, tuple(keep)
+        self.device = torch.device("cpu")
+
+    def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
+        """Inputs with masks, and targets, (n, length) each; see `mask_tokens`."""
+        crops, _ = random_crops(self.ids, n, length, generator)
+        masked = mask_tokens(crops, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
+        return tuple(part.to(self.device, non_blocking=True) for part in masked)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the masked tokens."""
+        inputs, targets = batch
+        return F.cross_entropy(model(inputs).flatten(0, 1).float(), targets.flatten())
+
+    def to(self, device: torch.device) -> "MaskedData":
+        """Batches will be on this device; masks are drawn on the CPU, so that they are the same everywhere."""
+        self.device = device
+        return self
+
+
+class PairData:
+    """Pairs of a source and a target, lists of ids; an encoder–decoder is asked for each token of the target, its end included.
+
+    start: id that stands before a target; end: id after it, and padding. ValueError for no pairs or sides of other number.
+    """
+
+    def __init__(self, sources: Sequence[ArrayLike], targets: Sequence[ArrayLike], vocab_size: int, start: int, end: int):
+        if not len(sources) or len(sources) != len(targets):
+            raise ValueError(f"need as many targets as sources, and at least one, got {len(sources)} and {len(targets)}")
+        self.pairs = [(check_ids(s, vocab_size), check_ids(t, vocab_size)) for s, t in zip(sources, targets, strict=True)]
+        self.start, self.end, self.device = start, end, torch.device("cpu")
+
+    def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
+        """Sources (n, S), which of them are real (n, S), target inputs (n, T), targets (n, T); −100 where none is asked.
+
+        Sides longer than `length` are cut.
+        """
+        chosen = [self.pairs[i] for i in torch.randint(len(self.pairs), (n,), generator=generator).tolist()]
+        source, real = _padded([s[:length] for s, _ in chosen], self.end)
+        given, _ = _padded([np.concatenate([[self.start], t])[:length] for _, t in chosen], self.end)
+        asked, _ = _padded([np.concatenate([t, [self.end]])[:length] for _, t in chosen], -100)
+        return tuple(part.to(self.device, non_blocking=True) for part in (source, real, given, asked))
+
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the targets' tokens."""
+        source, real, given, asked = batch
+        return F.cross_entropy(model(source, given, real).flatten(0, 1).float(), asked.flatten())
+
+    def to(self, device: torch.device) -> "PairData":
+        """Batches will be on this device."""
+        self.device = device
+        return self
+
+
+def _padded(rows: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
+    """Rows of one length, (n, longest), and which of their numbers are real."""
+    table = np.full((len(rows), max(1, max(map(len, rows)))), padding, dtype=np.int64)
+    real = np.zeros(table.shape, dtype=bool)
+    for i, row in enumerate(rows):
+        table[i, : len(row)], real[i, : len(row)] = row, True
+    return torch.from_numpy(table), torch.from_numpy(real)
