@@ -95,7 +95,7 @@ def test_next_tokens_are_exact_over_the_full_vocabulary():
         assert sum(row[2] for row in rows) == pytest.approx(1)  # eight tokens: all of them are shown
     p = explorer.probabilities(1)
     said = explorer.frame["predictions"][1]["actual"]
-    assert said.startswith(f"“cat”, with {100 * p[2]:.1f} %") and said.endswith(f"number {1 + (p > p[2]).sum()} of 8")
+    assert said.startswith(f"“cat”, with {100 * p[2]:.1f} %:") and said.endswith(f"number {1 + (p > p[2]).sum()} of 8")
     assert explorer.frame["predictions"][-1]["actual"] == ""
 
 

@@ -80,7 +80,7 @@ def _prediction(reading: Reading, tokens: TokenReader, position: int, p: np.ndar
     said = ""
     if actual is not None:
         rank = 1 + int((p > p[actual]).sum())
-        said = f"“{tokens.shown(actual)}”, with {percent(p[actual])} number {rank:,} of {len(p):,}"
+        said = f"“{tokens.shown(actual)}”, with {percent(p[actual])}: number {rank:,} of {len(p):,}"
     return {"rows": rows, "rest": rest_line(len(p) - len(best), float(p[best].sum())), "actual": said}
 
 

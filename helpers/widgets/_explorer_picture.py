@@ -48,7 +48,7 @@ def explorer_picture(
     n_bars = min(6, len(frame["predictions"][at]["rows"])) if kind.logits is not None else 0
     thumbs = min(SIDE / kind.n_head, 3.2 / kind.n_layer) * (kind.n_layer * kind.n_head > 1)  # the size of each
     beside = (kind.n_layer * thumbs + 0.6) * bool(thumbs) + (0.26 * n_bars + 0.2) * bool(n_bars)
-    height = max(top + size * len(rows) + 0.2, top - side + beside)
+    height = max(top + size * len(rows) + 0.4, top - side + beside)
     figure = new_figure(height)
     ax = blank_axes(figure)
     title = f"Layer {layer}, head {head}" + (f": {kind.name}" if len(reading.kinds) > 1 else "")
@@ -93,6 +93,8 @@ def _matrix(ax: Axes, weights: np.ndarray, rows: list, columns: list, place: tup
     ax.imshow(cells, cmap=SHADES, norm=NORM, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest")
     ax.set(xlim=(0, 8), ylim=(ax.figure.get_size_inches()[1], 0), aspect="auto")
     ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=GREY))
+    key = "rows look (query), columns are looked at (key); darker: more weight"
+    ax.text(LEFT, y + height + 0.24, key, fontsize=11, parse_math=False, color=GREY)
     font = min(12, max(7, size * 62))
     for n, (i, name) in enumerate(rows):
         weight = "bold" if i == at else "normal"

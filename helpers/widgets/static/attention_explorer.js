@@ -103,7 +103,7 @@ function render({ model, el: host }) {
     const frame = model.get("frame");
     text.answered();
     error.textContent = frame.error && `The model cannot read this: ${frame.error}.${frame.kinds.length ? " Below is the last text that it could read." : ""}`;
-    note.textContent = frame.note;
+    note.textContent = `${frame.kinds.length > 1 ? "The first line is the source, the second the target. " : ""}${frame.note}`;
     body.hidden = !frame.kinds.length;
     if (!frame.kinds.length || app.reading?.revision >= frame.revision) return;
     const { state } = app;

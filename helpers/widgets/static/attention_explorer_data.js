@@ -67,6 +67,20 @@ const percent = (p) => (p > 0 && p < 0.0005 ? "< 0.1 %" : `${(100 * p).toFixed(1
 const number = (x, digits = 3) => x.toFixed(digits).replace("-", "−");
 const named = (token, position) => `“${token}” (${position})`;
 
+// Write to the page only what is new there: most of it stays while one moves about.
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// Mark one of several nodes as the chosen one.
+function mark(nodes, chosen) {
+  for (let i = 0; i < nodes.length; i++) {
+    if (nodes[i].classList.contains("lm-current") === (i === chosen)) continue;
+    nodes[i].classList.toggle("lm-current", i === chosen);
+    nodes[i].setAttribute("aria-selected", String(i === chosen));
+  }
+}
+
 // The colours of weights 0 … 1: the root of a weight sets the shade, so that small ones can be seen.
 function shadesOf({ rgb, dark }) {
   const stops = dark ? [rgb, [86, 180, 233], [255, 255, 255]] : [rgb, [0, 114, 178], [0, 38, 61]];

@@ -33,6 +33,7 @@ function headGrid(app) {
   });
 
   function draw({ reading, state, shades }, what) {
+    if (!what.reading && !what.head && !what.look) return;
     const kind = reading.kinds[state.kind];
     const shape = `${kind.layers} ${kind.heads}`;
     if (shape !== built) build(kind);

@@ -9,7 +9,8 @@ function weightMatrix(app) {
   const key = el("div", { class: "lm-row lm-small" }, "weight 0", scale, "1", el("span", { class: "lm-hatch" }), el("span", { text: "masked: comes later" }));
   const node = el("section", { class: "lm-panel" }, el("b", { text: "All its weights: rows look, columns are looked at" }), canvas, key);
   const cells = el("canvas", {}); // a pixel a weight
-  let [size, top, side, drawn] = [10, 0, 0, ""];
+  const base = el("canvas", {});
+  let [size, top, side, width, height, drawn] = [10, 0, 0, 0, 0, ""];
 
   const fits = (context, text, width) => {
     if (context.measureText(text).width <= width) return text;
@@ -18,39 +19,49 @@ function weightMatrix(app) {
     return text.slice(0, end) + "…";
   };
 
-  function draw({ reading, state, weights, shades, look }, what) {
+  // All but the cursor, on a canvas of its own.
+  function drawBase({ reading, state, weights, shades, look }) {
     const kind = reading.kinds[state.kind];
-    size = Math.max(2, Math.min(34, Math.floor(SIDE / Math.max(kind.T, kind.S))));
+    const room = Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
+    size = Math.min(34, room / Math.max(kind.T, kind.S));
+    if (size > 4) size = Math.floor(size);
     const labels = size >= LABEL;
     [top, side] = labels ? [76, 90] : [4, 4];
-    const [width, height] = [side + size * kind.S + 4, top + size * kind.T + 4];
+    [width, height] = [side + size * kind.S + 4, top + size * kind.T + 4];
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
     canvas.setAttribute("aria-label", `Matrix of ${kind.T} by ${kind.S} weights; arrow keys move, Enter pins`);
-    const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))}`;
-    if (now !== drawn || what.look) {
-      if (weights) drawWeights(cells, weights, kind.T, kind.S, shades);
-      else drawWeights(cells, kind.small(state.layer, state.head), ...kind.shape, shades);
-      drawWeights(scale, Float32Array.from({ length: 64 }, (_, i) => i / 63), 1, 64, shades);
-      drawn = now;
-    }
-    const paint = cleared(canvas, width, height);
+    if (weights) drawWeights(cells, weights, kind.T, kind.S, shades);
+    else drawWeights(cells, kind.small(state.layer, state.head), ...kind.shape, shades);
+    drawWeights(scale, Float32Array.from({ length: 64 }, (_, i) => i / 63), 1, 64, shades);
+    const paint = cleared(base, width, height);
     paint.imageSmoothingEnabled = false;
     paint.drawImage(cells, side, top, size * kind.S, size * kind.T);
     Object.assign(paint, { strokeStyle: look.ink, fillStyle: look.ink, lineWidth: 1 });
     if (kind.causal) hatch(paint, kind);
     paint.strokeRect(side - 0.5, top - 0.5, size * kind.S + 1, size * kind.T + 1);
-    if (labels) writeNames(paint, kind, state, look);
-    paint.lineWidth = 2;
-    const [x, y] = [side + size * state.key, top + size * state.query];
-    paint.strokeRect(side, y, size * kind.S, size); // the query's row
-    paint.lineWidth = 4;
-    paint.strokeStyle = look.ink;
-    paint.strokeRect(x - 1, y - 1, size + 2, size + 2);
-    paint.lineWidth = 1.5;
-    paint.strokeStyle = look.paper;
-    paint.strokeRect(x - 1, y - 1, size + 2, size + 2);
+    if (labels) writeNames(paint, kind, look);
     key.lastChild.hidden = key.children[1].hidden = !kind.causal;
+    cleared(canvas, width, height);
+  }
+
+  function draw(app, what) {
+    const { reading, state, look } = app;
+    const { S, T } = reading.kinds[state.kind];
+    const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))}`;
+    if (now !== drawn || what.look) drawBase(app);
+    drawn = now;
+    const paint = canvas.getContext("2d");
+    paint.clearRect(0, 0, width, height);
+    paint.drawImage(base, 0, 0, width, height);
+    Object.assign(paint, { strokeStyle: look.ink, lineWidth: 2 });
+    const [x, y] = [side + size * state.key, top + size * state.query];
+    paint.strokeRect(1, y - 1, side + size * S + 1, size + 2); // the query's row, with its token
+    if (top > 4) paint.strokeRect(x - 1, 1, size + 2, top - 2); // the key's token
+    for (const [thick, colour] of [[4, look.ink], [1.5, look.paper]]) {
+      Object.assign(paint, { lineWidth: thick, strokeStyle: colour });
+      paint.strokeRect(x - 1, y - 1, size + 2, size + 2);
+    }
   }
 
   // What may not be looked at, in thin lines.
@@ -67,14 +78,11 @@ function weightMatrix(app) {
     paint.restore();
   }
 
-  function writeNames(paint, kind, state, look) {
-    const font = (bold) => (paint.font = `${bold ? "bold " : ""}${Math.min(14, size)}px ${look.font}`);
-    paint.textBaseline = "middle";
-    paint.textAlign = "right";
-    kind.queries.forEach((name, i) => (font(i === state.query), paint.fillText(fits(paint, name, side - 8), side - 5, top + size * (i + 0.5))));
+  function writeNames(paint, kind, look) {
+    Object.assign(paint, { font: `${Math.min(14, size)}px ${look.font}`, textBaseline: "middle", textAlign: "right" });
+    kind.queries.forEach((name, i) => paint.fillText(fits(paint, name, side - 8), side - 5, top + size * (i + 0.5)));
     paint.textAlign = "left";
     kind.keys.forEach((name, i) => {
-      font(i === state.key);
       paint.save();
       paint.translate(side + size * (i + 0.5), top - 5);
       paint.rotate(-Math.PI / 2);

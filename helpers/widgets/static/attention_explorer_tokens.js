@@ -18,8 +18,10 @@ function tokenColumns(app) {
   const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, el("div", { class: "lm-muted lm-small", text: `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.` }));
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
+  let weights = []; // that they show
 
   function build(kind) {
+    weights = [];
     height = kind.T > 24 ? 18 : 22;
     box.style.setProperty("--row", `${height}px`);
     const row = (name, i, ...more) => el("div", { class: "lm-look-row", role: "option", "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: name, title: name }), ...more);
@@ -62,17 +64,17 @@ function tokenColumns(app) {
     if (tokens !== built) build(kind);
     title.textContent = `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`;
     const n = reach(kind, state.query);
-    [...left.children].forEach((each, i) => {
-      each.classList.toggle("lm-current", i === state.query);
-      each.setAttribute("aria-selected", String(i === state.query));
-    });
-    [...right.children].forEach((each, i) => {
-      each.classList.toggle("lm-current", i === state.key);
-      each.classList.toggle("lm-ahead", i >= n);
-      each.setAttribute("aria-selected", String(i === state.key));
-      each.lastChild.textContent = i >= n ? "masked" : row ? percent(row[i]) : "…";
-      each.style.setProperty("--weight", row && i < n ? row[i] : 0);
-    });
+    mark(left.children, state.query);
+    mark(right.children, state.key);
+    for (let i = 0; i < kind.S; i++) {
+      const said = i >= n ? "masked" : row ? percent(row[i]) : "…";
+      const weight = row && i < n ? row[i] : 0;
+      if (weights[i] === weight && right.children[i].lastChild.textContent === said) continue;
+      weights[i] = weight;
+      right.children[i].classList.toggle("lm-ahead", i >= n);
+      right.children[i].lastChild.textContent = said;
+      right.children[i].style.setProperty("--weight", weight);
+    }
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
@@ -128,14 +130,16 @@ function tokenFlow(app) {
       built = tokens;
     }
     const n = reach(kind, state.query);
+    mark(list.children, state[mine()]);
     [...list.children].forEach((token, i) => {
       const weight = row && i < n ? row[i] : 0;
+      const said = `${i >= n ? "masked: comes later" : percent(weight)} ${shades[255]}`; // in this theme
+      if (token.dataset.weight === said) return;
+      token.dataset.weight = said;
       const bar = token.lastChild.style;
       bar.height = `${12 * Math.sqrt(weight)}px`;
       bar.background = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
       token.title = i >= n ? "masked: comes later" : percent(weight);
-      token.classList.toggle("lm-current", i === state[mine()]);
-      token.setAttribute("aria-selected", String(i === state[mine()]));
     });
     list.classList.toggle("lm-pinned", state.pinned);
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
