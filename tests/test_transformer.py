@@ -422,7 +422,8 @@ def test_parameters_by_formula_are_the_models(config):
     counted = count_parameters(config)
     model = FAMILIES[type(config)](config)
     assert sum(counted.values()) == sum(p.numel() for p in model.parameters())
-    of = {"embedding": ("embedding.", "segments", "previous."), "attention": ("attention.", ".cross."), "feed-forward": ("feed_forward",)}
+    of = {"embedding": ("embedding.", "segments", "previous."), "attention": ("attention.", ".cross.")}
+    of["feed-forward"] = ("feed_forward",)
     for part, names in of.items():
         found = [p.numel() for name, p in model.named_parameters() if any(each in name for each in names)]
         assert counted[part] == sum(found), part
