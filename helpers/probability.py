@@ -39,6 +39,25 @@ class LanguageModel:
         ids = check_ids(ids, self.vocab_size)
         return np.array([self.next_log_probs(ids[:t])[token] for t, token in enumerate(ids)])
 
+    def reader(self) -> "Reader":
+        """Something that reads one text piece by piece; a model that can go on from where it was overrides it."""
+        return Reader(self)
+
+
+class Reader:
+    """Reads a text that grows, as in generation: each `read` adds tokens, and says what may come next.
+
+    This one reads all from the beginning each time.
+    """
+
+    def __init__(self, model: LanguageModel):
+        self.model, self.ids = model, np.empty(0, dtype=np.int64)
+
+    def read(self, ids: ArrayLike) -> np.ndarray:
+        """Add tokens, (T,) ids, none at first if you like → log probability of every next token, (V,) nats."""
+        self.ids = np.concatenate([self.ids, check_ids(ids, self.model.vocab_size)])
+        return self.model.next_log_probs(self.ids)
+
 
 def check_ids(ids: ArrayLike, vocab_size: int) -> np.ndarray:
     """Return ids as a (T,) int64 array; raise ValueError where they are not token ids of a vocabulary of this size."""

@@ -79,9 +79,10 @@ def generate(
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
     ids, rng, stop = check_ids(ids, model.vocab_size), np.random.default_rng(seed), set(stop)
-    out = np.concatenate([ids, np.empty(max_new_tokens, dtype=np.int64)])
-    for t in range(len(ids), len(out)):
-        out[t] = sample(shape_log_probs(model.next_log_probs(out[:t]), temperature, top_k, top_p, min_p), rng)
-        if out[t] in stop:
-            return out[: t + 1]
-    return out
+    out, reader, new = list(ids), model.reader(), ids
+    for _ in range(max_new_tokens):
+        new = [sample(shape_log_probs(reader.read(new), temperature, top_k, top_p, min_p), rng)]
+        out += new
+        if new[0] in stop:
+            break
+    return np.array(out, dtype=np.int64)

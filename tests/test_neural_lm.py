@@ -146,6 +146,19 @@ def test_scoring_keeps_no_gradient_and_generation_works(model):
     assert all(p.grad is None for p in model.parameters())
 
 
+def test_a_reader_reads_each_token_once_and_says_what_the_model_says(model, monkeypatch):
+    reader, read = model.reader(), []
+    scan = model.scan
+    monkeypatch.setattr(model, "scan", lambda ids, state: (read.append(ids.shape[1]), scan(ids, state))[1])
+    found = [reader.read(piece) for piece in ([], [1, 2, 3], [], [4])]
+    assert read == [1, 3, 1]  # the end token that stands before a text, then the pieces
+    monkeypatch.undo()
+    for scores, context in zip(found, ([], [1, 2, 3], [1, 2, 3], [1, 2, 3, 4]), strict=True):
+        assert np.allclose(scores, model.next_log_probs(context), atol=1e-5)
+    with pytest.raises(ValueError, match="not in the vocabulary"):
+        reader.read([V])
+
+
 # ---- the formulas, by hand
 
 

@@ -538,3 +538,13 @@ def test_with_zero_init_a_new_model_is_its_input_alone():
 def test_a_wrong_number_of_tokens_before_is_refused(wrong):
     with pytest.raises(ValueError, match="n_previous must be a whole number"):
         GPTConfig(**SIZES, n_previous=wrong)
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name.startswith("GPT")])
+def test_generation_with_the_cache_is_generation_without_it_also_past_the_context(name):
+    model, prompt = build(CONFIGS[name]), np.array([1, 2, 3])
+    with_cache = generate(model, prompt, 4 * T, temperature=0)
+    slow = list(prompt)
+    for _ in range(4 * T):
+        slow.append(int(model.next_log_probs(slow).argmax()))
+    assert with_cache.tolist() == slow

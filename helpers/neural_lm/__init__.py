@@ -3,8 +3,8 @@
 Derived in `03_neural_lm.ipynb`.
 """
 
-from .fitting import FitConfig, History, device, fit, learning_rate, lr_range_test, random_crops, without_dropout
-from .models import GRU, NNLM, Bigram, GRUConfig, NeuralLM, NNLMConfig, check_batch
+from .fitting import FitConfig, History, device, fit, learning_rate, lr_range_test, random_crops
+from .models import GRU, NNLM, Bigram, GRUConfig, NeuralLM, NNLMConfig, check_batch, without_dropout
 from .presets import PRESETS, Preset
 
 __all__ = [

@@ -6,8 +6,7 @@ Smith, *Cyclical Learning Rates for Training Neural Networks* (2017).
 
 import copy
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.neural_lm.models import NeuralLM
+from helpers.neural_lm.models import NeuralLM, without_dropout
 from helpers.probability import check_ids
 
 
@@ -63,19 +62,6 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-@contextmanager
-def without_dropout(model: nn.Module) -> Iterator[None]:
-    """In here the model is in eval mode, so that its scores do not depend on chance; afterwards it is as it was."""
-    training = model.training
-    if training:
-        model.eval()
-    try:
-        yield
-    finally:
-        if training:
-            model.train()
 
 
 def learning_rate(step: int, config: FitConfig) -> float:

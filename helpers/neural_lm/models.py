@@ -9,7 +9,8 @@ Exploration of Recurrent Network Architectures* (2015).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.probability import LanguageModel, check_ids
+from helpers.probability import LanguageModel, Reader, check_ids
 
 ENDS = ("</s>", "\n")  # what ends a text: a story of the world, a line of characters
 SCORED_AT_ONCE = 4096  # tokens whose logits are in memory together
@@ -73,6 +74,10 @@ class NeuralLM(nn.Module, LanguageModel):
             scores[part] = -F.cross_entropy(logits[0], self._row(targets[part])[0], reduction="none").cpu().numpy()
         return scores
 
+    def reader(self) -> "StateReader":
+        """See `LanguageModel.reader`: goes on from the state."""
+        return StateReader(self)
+
     @property
     def n_parameters(self) -> int:
         """How many numbers are learned; a matrix that is used twice counts once."""
@@ -85,6 +90,38 @@ class NeuralLM(nn.Module, LanguageModel):
 
     def _row(self, ids: np.ndarray) -> Tensor:
         return torch.as_tensor(ids, device=self.device)[None]  # (1, T)
+
+
+@contextmanager
+def without_dropout(model: nn.Module) -> Iterator[None]:
+    """In here the model is in eval mode, so that its scores do not depend on chance; afterwards it is as it was."""
+    training = model.training
+    if training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if training:
+            model.train()
+
+
+class StateReader(Reader):
+    """Reads each token once, and keeps the state that `scan` ends in."""
+
+    def __init__(self, model: NeuralLM):
+        self.model, self.state, self.scores = model, None, None
+
+    @torch.no_grad()
+    def read(self, ids: ArrayLike) -> np.ndarray:
+        """See `Reader.read`."""
+        new = check_ids(ids, self.model.vocab_size)
+        if self.scores is None:
+            new = np.concatenate([[self.model.end], new])
+        if len(new):
+            with without_dropout(self.model):
+                logits, self.state = self.model.scan(self.model._row(new), self.state)
+            self.scores = F.log_softmax(logits[0, -1].cpu().double(), dim=-1).numpy()
+        return self.scores
 
 
 class Bigram(NeuralLM):
