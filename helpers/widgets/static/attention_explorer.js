@@ -120,7 +120,7 @@ function render({ model, el: host }) {
 
   // ---- drawing: once a frame of the screen, all that has changed
 
-  let changed = null;
+  let [changed, look, shades] = [null, null, null];
   function change(what) {
     if (!changed) requestAnimationFrame(draw);
     changed = { ...changed, ...what };
@@ -130,11 +130,11 @@ function render({ model, el: host }) {
     const what = changed;
     changed = null;
     if (!app.reading || !root.isConnected) return;
-    const look = paperOf(root);
-    const shown = { ...app, row: row(), weights: app.reading.weights(app.state), look, shades: shadesOf(look) };
+    if (!look || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
+    const shown = { ...app, row: row(), weights: app.reading.weights(app.state), look, shades };
     drawKinds(shown);
     panels.forEach((panel) => panel.draw(shown, what));
-    status.textContent = sentence(shown);
+    put(status, sentence(shown));
   }
 
   function drawKinds({ reading, state }) {
@@ -164,6 +164,8 @@ function render({ model, el: host }) {
     const actual = el("div", { class: "lm-note" });
     const node = el("section", { class: "lm-panel lm-grow" }, title, actual, bars.list, rest);
 
+    let drawn = ""; // the position that the bars are for
+
     function append(index) {
       const piece = app.reading.predictions[app.state.query]?.rows[index]?.[3];
       if (piece && text.fresh()) text.set(text.box.value + joined(text.box.value, piece, app.reading.join));
@@ -172,7 +174,9 @@ function render({ model, el: host }) {
     function draw({ reading, state }) {
       const kind = reading.kinds[state.kind];
       node.hidden = !kind.predicts;
-      if (!kind.predicts) return;
+      const now = `${reading.revision} ${state.kind} ${state.query}`;
+      if (!kind.predicts || now === drawn) return;
+      drawn = now;
       const { rows, rest: others, actual: said } = reading.predictions[state.query];
       const where = named(kind.queries[state.query], state.query);
       title.textContent = reading.masked ? `What belongs at ${where}?` : `What comes after ${where}?`;

@@ -18,8 +18,11 @@ function cellArithmetic() {
     if (!head) return steps.replaceChildren(el("li", { text: "Python is computing this head …" }));
     const { q, k, width } = head;
     const each = Array.from({ length: width }, (_, i) => [q[query * width + i], k[key * width + i]]);
-    const line = (name, values) => el("tr", {}, el("th", { scope: "row", text: name }), ...values.map((value) => el("td", { text: number(value, 2) })));
-    vectors.replaceChildren(line(`q, query of ${asks}`, each.map(([a]) => a)), line(`k, key of ${answers}`, each.map(([, b]) => b)), line("q × k", each.map(([a, b]) => a * b)));
+    if (vectors.lastChild?.childElementCount !== width + 1) vectors.replaceChildren(...[1, 2, 3].map(() => el("tr", {}, el("th", { scope: "row" }), ...each.map(() => el("td", {})))));
+    const line = (row, name, values) => [name, ...values.map((value) => number(value, 2))].forEach((text, i) => put(vectors.children[row].children[i], text));
+    line(0, `q, query of ${asks}`, each.map(([a]) => a));
+    line(1, `k, key of ${answers}`, each.map(([, b]) => b));
+    line(2, "q × k", each.map(([a, b]) => a * b));
     const product = dot(q, k, query, key, width);
     const score = product / Math.sqrt(width);
     const said = [`q · k, the sum of the ${width} products, is ${number(product)}.`, `Score: q · k / √D = ${number(product)} / √${width} = ${number(score)}.`];
