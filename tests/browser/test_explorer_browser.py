@@ -277,3 +277,26 @@ def test_a_busy_kernel_is_said_and_the_last_choice_counts(open_notebook):
     expect(widget.locator(".lm-waiting").last).to_contain_text("busy or has stopped", timeout=4000)
     expect(widget.locator(".lm-steps")).to_contain_text("q · k", timeout=10_000)
     assert lab.python("list(explorer.chosen)") == [0, 1, 2] and widget.locator(".lm-waiting").last.inner_text() == ""
+
+
+def test_of_a_large_model_each_head_comes_when_it_is_asked_for_and_the_theme_may_change(open_notebook, low_contrast):
+    lab = open_with(
+        open_notebook,
+        "gpt = GPT(GPTConfig(block_size=256, **sizes | {'n_layer': 12, 'n_head': 12, 'n_embd': 48}), vocab)\n"
+        "explorer = AttentionExplorer(gpt, str.split, 'the cat sat on mat ' * 33); explorer",
+    )
+    widget = lab.widgets.first
+    expect(widget.locator(".lm-head")).to_have_count(144)
+    assert not lab.python("explorer.frame['kinds'][0]['whole']")
+    widget.locator("summary").click()
+    widget.locator(".lm-head").nth(100).click()
+    expect(widget.locator(".lm-column .lm-percent").first).to_contain_text("%")
+    same_as_python(lab, widget, ("the cat sat on mat " * 33).strip(), 8, 4, 165)
+    corner = """canvas => [...canvas.getContext('2d').getImageData(canvas.width - 1, 0, 1, 1).data].slice(0, 3)"""
+    thumb = widget.locator(".lm-head canvas").nth(100)
+    light = thumb.evaluate(corner)  # a weight of zero has the colour of the page
+    lab.page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    lab.page.wait_for_timeout(500)
+    assert min(light) > 200 and max(thumb.evaluate(corner)) < 60
+    assert low_contrast(widget) == []
