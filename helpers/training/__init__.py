@@ -5,13 +5,13 @@ Derived in `07_mini_gpt.ipynb`; `python -m helpers.training --help` is the same 
 
 from .checkpoints import CheckpointError, load_checkpoint, load_model, save_checkpoint, save_model
 from .config import TrainConfig
-from .data import MaskedData, PairData, TextData
+from .data import MaskedData, PairData, TextData, encoded
 from .loop import Diverged, History, Stopped, evaluate, train
 from .optimisers import learning_rate_factor, make_optimizers
 from .presets import PRESETS, Preset
 
 __all__ = [
     "PRESETS", "CheckpointError", "Diverged", "History", "MaskedData", "PairData", "Preset", "Stopped", "TextData",
-    "TrainConfig", "evaluate", "learning_rate_factor", "load_checkpoint", "load_model", "make_optimizers", "save_checkpoint",
-    "save_model", "train",
+    "TrainConfig", "encoded", "evaluate", "learning_rate_factor", "load_checkpoint", "load_model", "make_optimizers",
+    "save_checkpoint", "save_model", "train",
 ]  # fmt: skip

@@ -14,30 +14,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
-from helpers import corpora, world
+from helpers import corpora
 from helpers.neural_lm import device
 from helpers.transformer import GPT, GPTConfig
 
 from . import distributed
 from .checkpoints import CheckpointError, save_model
+from .data import encoded
 from .loop import Diverged, History, evaluate, train
 from .presets import PRESETS
-
-
-def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
-    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters."""
-    text = {split: corpora.load(name, split) for split in ("train", "val")}
-    if name == "world":
-        vocab, end = list(world.vocabulary()), world.END
-        streams = {s: [t for line in part.splitlines() for t in (*world.tokenize(line), end)] for s, part in text.items()}
-    else:
-        vocab, end, streams = sorted(set(text["train"] + text["val"])), "\n", text
-    index = {token: i for i, token in enumerate(vocab)}
-    return vocab, end, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--steps", type=int, help="instead of the preset's")
     found.add_argument("--compile", action=argparse.BooleanOptionalAction, help="instead of what the preset says")
     found.add_argument("--dropout", type=float, help="instead of the preset's")
+    found.add_argument("--adamw", action="store_true", help="AdamW for the matrices inside the blocks too, in place of Muon")
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--device", choices=["cpu", "cuda", "mps"], help="default: the fastest that is here")
     return found
@@ -62,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     config = replace(preset.train, seed=arguments.seed, steps=arguments.steps or preset.train.steps)
     if arguments.compile is not None:
         config = replace(config, compile=arguments.compile)
+    if arguments.adamw:
+        config = replace(config, matrix_lr=None)
     chosen = {} if arguments.dropout is None else {"dropout": arguments.dropout}
     place = distributed.join() or torch.device(arguments.device or device())
     began = time.perf_counter()

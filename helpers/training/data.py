@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from helpers import corpora, world
 from helpers.neural_lm import random_crops
 from helpers.probability import check_ids
 from helpers.transformer import mask_tokens
@@ -31,6 +32,18 @@ class Data(Protocol):
 
     def to(self, device: torch.device) -> "Data":
         """The same on a device."""
+
+
+def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
+    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters."""
+    text = {split: corpora.load(name, split) for split in ("train", "val")}
+    if name == "world":
+        vocab, end = list(world.vocabulary()), world.END
+        streams = {s: [t for line in part.splitlines() for t in (*world.tokenize(line), end)] for s, part in text.items()}
+    else:
+        vocab, end, streams = sorted(set(text["train"] + text["val"])), "\n", text
+    index = {token: i for i, token in enumerate(vocab)}
+    return vocab, end, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
 
 
 class TextData:

@@ -20,6 +20,10 @@ class Preset(NamedTuple):
 
 
 PRESETS: Mapping[str, Preset] = {
+    "tiny": Preset(  # to see in seconds that everything works
+        {**MODERN, "n_layer": 2, "n_head": 2, "n_embd": 32, "block_size": 32},
+        TrainConfig(steps=100, batch_size=8, lr=6e-3, matrix_lr=0.02, save_every=20, precision="float32"),
+    ),
     "nanogpt-cpu": Preset(
         {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 64, "bias": False, "init_std": 0.02},
         TrainConfig(steps=2000, batch_size=12, lr=1e-3, betas=(0.9, 0.99), precision="float32"),
