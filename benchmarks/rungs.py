@@ -19,6 +19,7 @@ from dataclasses import asdict
 import numpy as np
 
 from helpers import corpora, ladder, paths, plots, world
+from helpers.attention import AttentionLM, presets
 from helpers.ladder import Rung
 from helpers.neural_lm import GRU, NNLM, PRESETS, NNLMConfig, Preset, fit
 from helpers.ngrams import NGramModel
@@ -104,6 +105,14 @@ def neural_rung(text: dict[str, str], words: bool, preset: Preset) -> float:
     return bits_per_byte(model.log_probs(ids["val"]), text["val"])
 
 
+def attention_rung(text: dict[str, str], words: bool, preset: presets.Preset) -> float:
+    """Bits per byte of notebook 05's one layer of attention, trained as its preset says."""
+    vocab, ids = encoded(text, words)
+    model = AttentionLM(vocab, preset.model)
+    fit(model, ids["train"], preset.fit)
+    return bits_per_byte(model.log_probs(ids["val"]), text["val"])
+
+
 def measure(corpus: str) -> Iterator[Rung]:
     """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
     text = {split: corpora.load(corpus, split) for split in ("train", "val")}
@@ -124,6 +133,8 @@ def measure(corpus: str) -> Iterator[Rung]:
         sizes = f"state of {preset.model.n_hidden}" if name == "GRU" else f"context of {preset.model.block_size} {unit}"
         how = f"{sizes}; {preset.fit.steps:,} steps of {preset.fit.batch_size} × {preset.fit.crop} tokens"
         yield Rung(f"{name}, {unit}", corpus, neural_rung(text, words, preset), "03", how)
+    preset = presets.PRESETS[f"attention-{unit}"]
+    yield Rung(f"one attention layer, {unit}", corpus, attention_rung(text, words, preset), "05", preset.how)
     if words:
         yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
     else:
@@ -142,7 +153,7 @@ def draw(rungs: list[Rung]) -> None:
     xlabel = "bits per byte of Shakespeare (hatched: networks)"
     values = [rung.bits_per_byte for rung in shown]
     title = "Counting beats the smaller GPT"
-    networks = [rung.name for rung in shown if rung.name in PUBLISHED or rung.name.startswith(("NNLM", "GRU"))]
+    networks = [rung.name for rung in shown if rung.name in PUBLISHED or rung.name.startswith(("NNLM", "GRU", "one attention"))]
     ax = plots.bars(names, values, highlight=networks, xlabel=xlabel, title=title)
     ax.figure.savefig(PICTURE, metadata={"Software": None})
 

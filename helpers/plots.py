@@ -112,6 +112,32 @@ def bars(
     return ax
 
 
+def intervals(
+    names: Sequence[str],
+    values: ArrayLike,
+    errors: ArrayLike,
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str = "",
+    baselines: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """A dot for each value (N,) and a bar of ± its error (N,), the first on top; filled where the bar meets no baseline."""
+    values, errors, baselines = np.asarray(values, dtype=float), np.asarray(errors, dtype=float), baselines or {}
+    ax = ax or plt.subplots(figsize=(8, 0.9 + 0.38 * len(names)))[1]
+    new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
+    for i, (value, error) in enumerate(zip(values, errors, strict=True)):
+        clear = all(abs(value - baseline) > error for baseline in baselines.values())
+        color = OKABE_ITO[0] if clear else GREY
+        ax.errorbar(value, i, xerr=error, fmt="o", color=color, markerfacecolor=color if clear else "white", capsize=4)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    add_baselines(ax, baselines, horizontal=False)
+    return ax
+
+
 def ladder(rungs: Sequence[Rung], *, title: str, ax: Axes | None = None) -> Axes:
     """The rungs of `helpers.ladder` as bars, in the order given; those measured on this machine are hatched."""
     names = [f"{rung.name} (yours)" if rung.yours else rung.name for rung in rungs]
@@ -154,4 +180,26 @@ def heatmap(
     ax.set_yticks(range(len(yticks)), yticks)
     ax.grid(visible=False)
     ax.figure.colorbar(image, ax=ax, label=colorbar)
+    return ax
+
+
+def attention_map(
+    weights: ArrayLike,
+    *,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    title: str,
+    mask: ArrayLike | None = None,
+    colorbar: str = "attention weight",
+    xlabel: str = "key: the token that is looked at",
+    ylabel: str = "query: the token that looks",
+    ax: Axes | None = None,
+) -> Axes:
+    """Who looks at whom: (T, S) weights or scores, light for much, a row for each query; mask False: hatched, not a number."""
+    values = np.asarray(weights, dtype=float)
+    ax = ax or plt.subplots(figsize=(2.6 + 0.42 * len(keys), 1.8 + 0.36 * len(queries)))[1]
+    heatmap(values, title=title, xlabel=xlabel, ylabel=ylabel, xticks=keys, yticks=queries, colorbar=colorbar, ax=ax)
+    ax.set_xticks(range(len(keys)), keys, rotation=90)
+    for t, s in np.argwhere(~np.asarray(mask, dtype=bool)) if mask is not None else ():
+        ax.add_patch(plt.Rectangle((s - 0.5, t - 0.5), 1, 1, facecolor="white", edgecolor="#BBBBBB", hatch="///", linewidth=0))
     return ax

@@ -21,6 +21,7 @@ from helpers.attention import (
     attention_weights,
     causal_mask,
     heads,
+    presets,
     sinusoidal_positions,
     window_start,
     windowed,
@@ -539,7 +540,7 @@ def test_attention_lm_learns_what_needs_a_look_back(rotary, low, high):
     rng = np.random.default_rng(0)
     pairs = rng.integers(1, V, (400, 2))
     ids = np.column_stack([pairs[:, 0], pairs[:, 1], pairs[:, 0], np.zeros(400, dtype=int)]).ravel()
-    model = AttentionLM(VOCAB, AttentionLMConfig(block_size=8, n_embd=32, n_head=2, rotary=rotary))
+    model = AttentionLM(VOCAB, AttentionLMConfig(block_size=8, n_embd=32, n_head=2, rotary=rotary, qk_norm=True))
     fit(model, ids, FitConfig(steps=400, batch_size=32, crop=8, lr=1e-2))
     assert low < np.exp(model.log_probs(ids)[2::4]).mean() < high
 
@@ -548,3 +549,21 @@ def test_attention_lm_learns_what_needs_a_look_back(rotary, low, high):
 def test_sizes_below_one_are_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be at least 1, got 0"):
         AttentionLMConfig(**wrong)
+
+
+def test_scores_of_one_place_are_those_of_reading_all():
+    model, ids = build("one layer, window 3", 8), torch.tensor([[1, 2, 3, 4]])
+    close(model.output(model.hidden(ids)[:, 2]), model(ids)[:, 2])
+
+
+def test_attention_lm_begins_with_variance_one_and_norms_that_do_nothing():
+    model = AttentionLM([str(i) for i in range(500)] + ["</s>"], AttentionLMConfig(n_embd=64, window=5, qk_norm=True))
+    x = sum(table.weight[:500] for table in model.embeddings)
+    assert x.var().item() == pytest.approx(1, rel=0.05)  # 32,000 numbers: their variance is within 1 % or so of its mean
+    assert all(torch.equal(norm.weight, torch.ones(64)) for norm in (model.attention.query_norm, model.attention.key_norm))
+
+
+def test_presets_say_what_they_are():
+    preset = presets.PRESETS["attention-words"]
+    assert preset.how == "1 head of 64, each token knows its last 5; 500 steps of 16 × 96 tokens"
+    assert presets.PRESETS["attention-characters"].how.startswith("8 heads of 16, each token knows its last 4")

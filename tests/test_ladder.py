@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from helpers import corpora, ladder
+from helpers.attention import presets as attention_presets
 from helpers.ladder import Rung
 from helpers.neural_lm import PRESETS
 from helpers.ngrams import NGramModel
@@ -201,6 +202,16 @@ def test_the_networks_stand_where_the_course_says():
             assert rung.notebook == "03" and f"{how.steps:,} steps of {how.batch_size} × {how.crop} tokens" in rung.how
 
 
+@needs_reference
+def test_one_attention_layer_stands_where_notebook_05_says():
+    """Below the best table on words, and behind the 4-gram on characters, which it only adds up."""
+    for corpus, unit, table in (("shakespeare", "characters", "4-gram"), ("world", "words", "7-gram")):
+        rungs = {rung.name: rung for rung in ladder.reference(corpus)}
+        rung = rungs[f"one attention layer, {unit}"]
+        assert rung.how == attention_presets.PRESETS[f"attention-{unit}"].how and rung.notebook == "05"
+        assert (rung.bits_per_byte < rungs[f"{table}, {unit}"].bits_per_byte) == (unit == "words")
+
+
 def additive(order):
     """Notebook 01's tables: every character, or pair of characters, came once more than it did. The text follows a newline."""
 
@@ -266,7 +277,7 @@ MEASURES = {
 def test_every_rung_of_counting_and_compressing_is_what_is_measured_today():
     """To the three decimals that the table shows; for the compressors to two, for they differ a little between versions."""
     train, val = corpora.load("shakespeare", "train"), corpora.load("shakespeare", "val")
-    trained = ("published", "NNLM", "GRU")  # networks
+    trained = ("published", "NNLM", "GRU", "one attention layer")  # networks
     rungs = [r for r in ladder.reference("shakespeare") if not any(name in r.name for name in trained)]
     assert len(rungs) >= 15
     for rung in rungs:

@@ -33,6 +33,7 @@ def draw_all(ax=None):
         plots.new_axes(ax, **LABELS),
         plots.lines(SERIES, **LABELS, ax=ax),
         plots.bars(["a", "b"], [1, 2], **LABELS, ax=ax),
+        plots.intervals(["a", "b"], [1, 2], [0.1, 0.2], **LABELS, ax=ax),
         plots.heatmap([[1, 2], [3, 4]], **LABELS, xticks="ab", yticks="cd", colorbar="p", ax=ax),
     ]
 
@@ -196,3 +197,11 @@ def test_the_colour_map_goes_steadily_from_dark_to_light():
     ax = plots.heatmap([[0, 1]], **LABELS, xticks="ab", yticks="c", colorbar="p")
     luminance = [relative_luminance(ax.images[0].cmap(x)[:3]) for x in np.linspace(0, 1, 50)]
     assert (np.diff(luminance) > 0).all()
+
+
+def test_attention_map_hatches_what_is_masked():
+    mask = np.tril(np.ones((3, 3), dtype=bool))
+    ax = plots.attention_map(np.eye(3), queries=list("abc"), keys=list("abc"), mask=mask, title="t")
+    assert sum(patch.get_hatch() is not None for patch in ax.patches) == 3
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert not plots.attention_map(np.eye(2), queries=list("ab"), keys=list("ab"), title="t").patches

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.neural_lm import NeuralLM, check_batch
+from helpers.neural_lm import check_batch
 
 from .cache import KVCache
 from .heads import HeadTrace, MultiHeadAttention
@@ -17,7 +17,8 @@ from .windowed import WindowedLM
 @dataclass(frozen=True)
 class AttentionLMConfig:
     """block_size: context length; n_embd: C; n_head: H; window: how many tokens, the current one included, a position knows
-    before it looks back (1: itself only); rotary: whether distances count. Raises ValueError for a size below 1.
+    before it looks back (1: itself only); rotary: whether distances count; qk_norm: see `MultiHeadAttention`. Raises
+    ValueError for a size below 1.
     """
 
     block_size: int = 128
@@ -25,6 +26,7 @@ class AttentionLMConfig:
     n_head: int = 1
     window: int = 1
     rotary: bool = True
+    qk_norm: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -44,13 +46,17 @@ class AttentionLM(WindowedLM):
         super().__init__(vocab, end)
         self.config, self.block_size = config, config.block_size
         self.embeddings = nn.ModuleList(nn.Embedding(self.vocab_size, config.n_embd) for _ in range(config.window))
-        self.attention = MultiHeadAttention(config.n_embd, config.n_head, bias=False)
+        self.attention = MultiHeadAttention(config.n_embd, config.n_head, bias=False, qk_norm=config.qk_norm)
         self.rotary = Rotary(config.n_embd // config.n_head, config.block_size) if config.rotary else None
         self.output = nn.Linear(config.n_embd, self.vocab_size)
         initialise(self, config.seed)
 
     def read(self, ids: Tensor, cache: "AttentionState | None" = None, record: list[HeadTrace] | None = None) -> Tensor:
         """See `WindowedLM.read`; record: a list that gets the layer's HeadTrace."""
+        return self.output(self.hidden(ids, cache, record))
+
+    def hidden(self, ids: Tensor, cache: "AttentionState | None" = None, record: list[HeadTrace] | None = None) -> Tensor:
+        """x + attention(x), from which the scores are made: ids (B, T) → (B, T, C). Where few are needed, score only those."""
         window, T = self.config.window, ids.shape[1]
         before = ids.new_full((len(ids), window - 1), self.end) if cache is None or cache.before is None else cache.before
         padded = torch.cat([before, ids], dim=1)  # (B, window − 1 + T)
@@ -58,8 +64,7 @@ class AttentionLM(WindowedLM):
         x = sum(E(padded[:, last - T - i : last - i]) for i, E in enumerate(self.embeddings))  # (B, T, C)
         if cache is not None:
             cache.before = padded[:, T:]
-        x = x + self.attention(x, causal=True, rotary=self.rotary, cache=cache and cache.kv, record=record)
-        return self.output(x)
+        return x + self.attention(x, causal=True, rotary=self.rotary, cache=cache and cache.kv, record=record)
 
     def new_cache(self) -> "AttentionState":
         """See `WindowedLM.new_cache`."""
@@ -81,12 +86,18 @@ class AttentionState:
     kv: KVCache
 
 
-def initialise(model: NeuralLM, seed: int) -> None:
-    """Draw the parameters from a seed of their own: N(0, 1 / inputs) for matrices, the last one a tenth of that; zeros else."""
+def initialise(model: AttentionLM, seed: int) -> None:
+    """Draw the parameters from a seed of their own, so that x_t has variance 1 and each matrix keeps the variance.
+
+    Embeddings N(0, 1 / window); matrices N(0, 1 / inputs), the last one a tenth of that spread, so that training begins near
+    the uniform distribution; biases zero, the factors of norms one.
+    """
     generator = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
         if p.ndim == 1:
-            nn.init.zeros_(p)
+            nn.init.constant_(p, 1.0 if "norm" in name else 0.0)
+        elif name.startswith("embeddings"):
+            nn.init.normal_(p, std=model.config.window**-0.5, generator=generator)
         else:
             scale = p.shape[1] ** -0.5
             nn.init.normal_(p, std=0.1 * scale if name.startswith("output") else scale, generator=generator)
