@@ -17,14 +17,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from helpers import corpora, ladder, paths, plots, world
 from helpers.attention import AttentionLM, presets
 from helpers.ladder import Rung
-from helpers.neural_lm import GRU, NNLM, PRESETS, NNLMConfig, Preset, fit
+from helpers.neural_lm import GRU, NNLM, PRESETS, FitConfig, NNLMConfig, Preset, fit, learning_rate
 from helpers.ngrams import NGramModel
 from helpers.probability import LN2, bits_per_byte
 from helpers.tokenizers import BPETokenizer
+from helpers.transformer import GPT, GPTConfig
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
 BPE_SIZES = (512, 1024, 4096)
@@ -113,6 +117,28 @@ def attention_rung(text: dict[str, str], words: bool, preset: presets.Preset) ->
     return bits_per_byte(model.log_probs(ids["val"]), text["val"])
 
 
+def story_gpt_rung(text: dict[str, str], steps: int = 360, batch_size: int = 8) -> float:
+    """Bits per byte of notebook 06's GPT: two layers of 64, each story read from its own beginning, as it was trained."""
+    vocab = list(world.vocabulary())
+    index = {token: i for i, token in enumerate(vocab)}
+    ids = {s: [torch.tensor([index[t] for t in [*line, world.END]]) for line in sentences(text[s], True)] for s in text}
+    sizes = {"block_size": 128, "n_layer": 2, "n_head": 4, "n_embd": 64, "activation": "gelu", "qk_norm": True, "tied": False}
+    end = index[world.END]
+    model = GPT(GPTConfig(vocab_size=len(vocab), end=end, position="rotary", rotary_base=50.0, **sizes), vocab)
+    picks, schedule = torch.Generator().manual_seed(0), FitConfig(steps, batch_size, lr=1e-2, warmup=0.2)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = learning_rate(step, schedule)
+        rows = [ids["train"][i] for i in torch.randint(len(ids["train"]), (batch_size,), generator=picks)]
+        targets = pad_sequence(rows, batch_first=True, padding_value=-100)  # −100: left out of the loss
+        inputs = F.pad(pad_sequence(rows, batch_first=True, padding_value=end)[:, :-1], (1, 0), value=end)
+        optimizer.zero_grad()
+        F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return bits_per_byte(np.concatenate([model.log_probs(story) for story in ids["val"]]), text["val"])
+
+
 def measure(corpus: str) -> Iterator[Rung]:
     """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
     text = {split: corpora.load(corpus, split) for split in ("train", "val")}
@@ -136,6 +162,8 @@ def measure(corpus: str) -> Iterator[Rung]:
     preset = presets.PRESETS[f"attention-{unit}"]
     yield Rung(f"one attention layer, {unit}", corpus, attention_rung(text, words, preset), "05", preset.how)
     if words:
+        how = "2 layers of 64, 4 heads; 360 steps of 8 stories"
+        yield Rung("GPT, words", corpus, story_gpt_rung(text), "06", how)
         yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
     else:
         for size in BPE_SIZES:

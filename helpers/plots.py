@@ -132,7 +132,7 @@ def intervals(
         color = OKABE_ITO[0] if clear else GREY
         ax.errorbar(value, i, xerr=error, fmt="o", color=color, markerfacecolor=color if clear else "white", capsize=4)
     ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.5, -1)  # the first on top, with room for the baselines' names
     ax.grid(axis="y", visible=False)
     add_baselines(ax, baselines, horizontal=False)
     return ax

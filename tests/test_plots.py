@@ -153,6 +153,15 @@ def test_bars_are_as_wide_as_their_values_with_the_first_on_top():
     assert [bar.get_hatch() for bar in ax.patches] == [None, "//", None]  # a second cue beside the colour
 
 
+def test_intervals_are_filled_where_they_meet_no_baseline():
+    ax = plots.intervals(["rotary", "RMSNorm"], [-0.4, 0.01], [0.05, 0.02], **LABELS, baselines={"as GPT-2": 0})
+    dots = [container[0] for container in ax.containers]
+    assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == [(-0.4, 0), (0.01, 1)]
+    assert [to_rgb(dot.get_markerfacecolor()) == (1, 1, 1) for dot in dots] == [False, True]
+    bars = [container[2][0].get_segments()[0][:, 0] for container in ax.containers]
+    assert np.allclose(bars, [[-0.45, -0.35], [-0.01, 0.03]]) and ax.yaxis_inverted()
+
+
 def test_as_many_names_as_values():
     with pytest.raises(ValueError, match="argument"):
         plots.bars(["a", "b", "c"], [1, 2], **LABELS)
