@@ -386,7 +386,7 @@ def test_a_window_holds_at_least_half_a_context_and_at_most_all_of_it(block_size
     assert window_start(n, block_size) <= window_start(n + 1, block_size)
 
 
-KINDS = ("GPT, learned positions", "GPT, rotary and grouped", "one layer", "one layer, window 3")
+KINDS = ("GPT, learned positions", "GPT, rotary and grouped", "one layer", "one layer, window 3", "GPT, told the tokens before")
 BLOCK_SIZES = (1, 2, 5, 8)
 
 
@@ -396,6 +396,7 @@ def build(kind, block_size):
     model = {
         "GPT, learned positions": lambda: GPT(GPTConfig(**gpt), VOCAB),
         "GPT, rotary and grouped": lambda: GPT(GPTConfig(**gpt, position="rotary", n_kv_head=2, qk_norm=True), VOCAB),
+        "GPT, told the tokens before": lambda: GPT(GPTConfig(**gpt, n_previous=3), VOCAB),
         "one layer": lambda: AttentionLM(VOCAB, AttentionLMConfig(**one)),
         "one layer, window 3": lambda: AttentionLM(VOCAB, AttentionLMConfig(**one, window=3, rotary=False)),
     }[kind]()

@@ -548,3 +548,14 @@ def test_generation_with_the_cache_is_generation_without_it_also_past_the_contex
     for _ in range(4 * T):
         slow.append(int(model.next_log_probs(slow).argmax()))
     assert with_cache.tolist() == slow
+
+
+@pytest.mark.parametrize("name", ["GPT, as GPT-2", "BERT, segments", "encoder–decoder"])
+def test_ids_and_masks_go_where_the_model_is(name):
+    """The device "meta" computes nothing, but knows where everything is."""
+    model, ids, mask = build(CONFIGS[name]).to("meta"), random_ids(), torch.ones(2, T, dtype=torch.bool)
+    if isinstance(model, EncoderDecoder):
+        out = model(ids, ids, mask)
+    else:
+        out = model(ids, mask, ids % 2) if isinstance(model, BERT) else model(ids)
+    assert out.device.type == "meta" and out.shape == (2, T, V)

@@ -69,14 +69,15 @@ class BERT(nn.Module):
         self, ids: Tensor, mask: Tensor | None = None, segments: Tensor | None = None, record: Record | None = None
     ) -> Tensor:
         """The residual stream after the last block: ids (B, T) → (B, T, C); what a classifier is put on."""
-        ids = check_batch(ids, self.vocab_size, self.block_size)
+        device = self.embedding.weight.device
+        ids = check_batch(ids, self.vocab_size, self.block_size).to(device)
         x = self.positions(self.embedding(ids))
         if self.segments is not None:
-            x = x + self.segments(torch.zeros_like(ids) if segments is None else segments)
+            x = x + self.segments(torch.zeros_like(ids) if segments is None else segments.to(device))
         x = self.dropout(self.embedding_norm(x))  # (B, T, C)
         if record is not None:
             record.residual.append(x)
-        seen = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, T): nobody looks at padding
+        seen = None if mask is None else mask[:, None, None, :].to(device)  # (B, 1, 1, T): nobody looks at padding
         for block in self.blocks:
             x = block(x, mask=seen, rotary=self.rotary, record=record)
         return self.norm(x)

@@ -99,8 +99,9 @@ class EncoderDecoder(nn.Module):
     def encode(self, source: Tensor, mask: Tensor | None = None, record: Record | None = None) -> Tensor:
         """Read the source both ways: ids (B, S) → memory (B, S, C)."""
         x = self._embed(check_batch(source, self.vocab_size, self.block_size), self.positions, 0, record)
+        seen = _seen(mask, x.device)
         for block in self.encoder:
-            x = block(x, mask=_seen(mask), record=record)
+            x = block(x, mask=seen, record=record)
         return self.encoder_norm(x)
 
     def decode(
@@ -115,11 +116,10 @@ class EncoderDecoder(nn.Module):
         check_batch(target, self.vocab_size, self.block_size)
         start = len(cache.own[0]) if cache else 0
         x = self._embed(target, self.decoder_positions, start, record)
+        seen = _seen(source_mask, x.device)
         for i, block in enumerate(self.decoder):
             own, source = (cache.own[i], cache.source[i]) if cache else (None, None)
-            x = block(
-                x, causal=True, cache=own, memory=memory, memory_mask=_seen(source_mask), memory_cache=source, record=record
-            )
+            x = block(x, causal=True, cache=own, memory=memory, memory_mask=seen, memory_cache=source, record=record)
         return self.head(self.norm(x))
 
     def new_cache(self) -> DecoderCache:
@@ -147,6 +147,7 @@ class EncoderDecoder(nn.Module):
         return huggingface.load(cls, EncoderDecoderConfig, source)
 
     def _embed(self, ids: Tensor, positions: Positions, start: int, record: Record | None) -> Tensor:
+        ids = ids.to(self.embedding.weight.device)
         x = self.dropout(positions(self.embedding(ids) * self.scale, start))
         if record is not None:
             record.residual.append(x)
@@ -183,5 +184,5 @@ class Conditional(LanguageModel):
         return F.log_softmax(logits.cpu().double(), dim=-1).numpy()
 
 
-def _seen(mask: Tensor | None) -> Tensor | None:
-    return None if mask is None else mask[:, None, None, :]  # (B, 1, 1, S)
+def _seen(mask: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if mask is None else mask[:, None, None, :].to(device)  # (B, 1, 1, S)
