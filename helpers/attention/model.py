@@ -36,9 +36,9 @@ class AttentionLMConfig:
 
 
 class AttentionLM(WindowedLM):
-    """x_t = Σ_i E_i[w_(t−i)] over the window, then x + attention(x), then scores: s(w, t) = e_w · (x_t + a_t) + c_w.
+    """x_t = Σ_i E_i[w_(t−i)] over the window, then x + attention(x), then scores: s(w, t) = e_w · (x_t + y_t) + c_w.
 
-    E_0 … are embeddings, a table for each place in the window, as in the NNLM; a_t is what the heads fetched.
+    E_0 … are embeddings, a table for each place in the window, as in the NNLM; y_t is what the heads fetched.
     """
 
     @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
