@@ -1,11 +1,9 @@
 """GPT, BERT and the encoder–decoder on one budget; what of their difference is position, masking or the number of questions.
 
-    python benchmarks/families.py --seeds 3                train all with three seeds, and print the table
-    python benchmarks/families.py --seeds 3 --write FILE   also write every run to FILE, after each run; as data/families.json
+    python benchmarks/families.py --seeds 3 --write FILE   print a table, write all runs to FILE; as data/families.json
 
-The budget is notebook 06's: two layers of 64, 360 batches of 8 stories. All runs of one seed read the same stories in the same
-order with the same learning rates; those that choose 15 % of the tokens choose the same. Losses are in nats per token of the
-validation stories. One thread; seconds are the process' own, for the training alone.
+The budget is notebook 06's: two layers of 64, 360 batches of 8 stories, the same for all runs of one seed, as is the choice of
+15 % of the tokens. Losses: nats per token of the validation stories. One thread; seconds: the process' own, of training alone.
 """
 
 import argparse
@@ -15,9 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import _table
 import numpy as np
@@ -77,8 +73,8 @@ def masked(rate: float) -> Loss:
         inputs, asked = chosen(ids, real, generator, rate)
         if isinstance(model, GPT):
             return F.cross_entropy(model(inputs)[asked], ids[asked])
-        stream = model.hidden(inputs, real)[asked]  # scores are only computed where something is asked
-        return F.cross_entropy(model.head(model.transform_norm(F.gelu(model.transform(stream)))), ids[asked])
+        stream = F.gelu(model.transform(model.hidden(inputs, real)[asked]))  # scores only where something is asked
+        return F.cross_entropy(model.head(model.transform_norm(stream)), ids[asked])
 
     return loss
 
@@ -94,14 +90,13 @@ def gpt_as_the_pair(config: GPTConfig) -> GPT:
 NEAR = GPTConfig(vocab_size=V, tied=False, position="rotary", rotary_base=50.0, **SIZES)
 WAVES = GPTConfig(vocab_size=V, tied=True, position="sinusoidal", **SIZES)
 BOTH_WAYS = BERTConfig(vocab_size=V + 1, position="rotary", rotary_base=50.0, **SIZES)
-PAIR = EncoderDecoderConfig(vocab_size=V, position="sinusoidal", **SIZES)
-FAMILIES: dict[str, tuple[Callable[[Any], nn.Module], Any, Loss, float | None]] = {  # …, what to ask, and the rate of masks
+FAMILIES: dict[str, tuple] = {  # how to build, the config, what to ask, the rate of masks
     "GPT": (GPT, NEAR, next_tokens(), None),
     "GPT, as the pair": (gpt_as_the_pair, WAVES, next_tokens(), None),
     "GPT, second halves only": (GPT, NEAR, next_tokens(HALF), None),
     "GPT, 15 % of the questions": (GPT, NEAR, next_tokens(rate=0.15), None),
     "GPT, inputs masked": (GPT, replace(NEAR, vocab_size=V + 1), masked(0.15), 0.15),
-    "encoder–decoder": (EncoderDecoder, PAIR, next_tokens(HALF), None),
+    "encoder–decoder": (EncoderDecoder, EncoderDecoderConfig(vocab_size=V, **SIZES), next_tokens(HALF), None),
     "BERT, 15 %": (BERT, BOTH_WAYS, masked(0.15), 0.15),
     "BERT, 40 %": (BERT, BOTH_WAYS, masked(0.40), 0.40),
     "GPT, as the pair, but embeddings not times √C": (GPT, WAVES, next_tokens(), None),
@@ -120,7 +115,6 @@ def train(model: nn.Module, loss_of: Loss, stories: list[Tensor], seed: int) -> 
         loss_of(model, *pad([stories[i] for i in rows]), generator).backward()
         nn.utils.clip_grad_norm_(model.parameters(), BUDGET.clip)
         optimizer.step()
-    model.eval()
     return time.process_time() - began
 
 
@@ -130,8 +124,7 @@ def log_probs(model: nn.Module, stories: list[Tensor]) -> list[np.ndarray]:
         return [model.given(story[:HALF]).log_probs(story[HALF:]) for story in stories]
     if model.vocab_size == V:
         return [model.log_probs(story) for story in stories]
-    ids, _ = pad(stories)  # one that was asked at [MASK]s: the text so far, and a [MASK] behind it
-    cache, found = model.new_cache(), []
+    ids, cache, found = pad(stories)[0], model.new_cache(), []  # one asked at [MASK]s: the text so far, and a [MASK] behind
     for t in range(ids.shape[1]):
         logits = model.read(torch.full_like(ids[:, :1], MASK), copy.deepcopy(cache))[:, 0, :V].double()
         found.append(logits.log_softmax(dim=-1).gather(1, ids[:, t : t + 1]))
@@ -161,8 +154,8 @@ def measures(model: nn.Module, rate: float | None, stories: list[Tensor], text: 
         found["after_first"] = -np.concatenate([each[1:] for each in scored]).mean()
     for name, asked in {"masked_own": rate, "masked_15": 0.15}.items() if rate else ():
         found[name] = masked(asked)(model, *pad(stories), torch.Generator().manual_seed(0)).item()
-    rng = np.random.default_rng(0)
-    found["gaps"] = np.mean([fills(model, story, int(rng.integers(HALF, len(story) - 1))) for story in stories[:120]])
+    at = np.random.default_rng(0)
+    found["gaps"] = np.mean([fills(model, story, int(at.integers(HALF, len(story) - 1))) for story in stories[:120]])
     return {name: value if value is None else round(float(value), 4) for name, value in found.items()}
 
 
@@ -173,10 +166,10 @@ def table(rows: list[dict]) -> str:
     for name in FAMILIES:
         mine = [row for row in rows if row["name"] == name]
         columns = [[row[key] for row in mine if row[key] is not None] for key in MEASURES]
-        errors = [statistics.stdev(c) / len(c) ** 0.5 if len(c) > 1 else 0.0 for c in columns]
+        errors = [statistics.stdev(c) / len(c) ** 0.5 if len(c) > 1 else float("nan") for c in columns]
         cells = [f"{statistics.mean(c):.3f} ± {e:.3f}" if c else "–" for c, e in zip(columns, errors, strict=True)]
-        seconds = statistics.median(row["seconds"] for row in mine)
-        lines.append(f"| {name} | {mine[0]['params']:,} | {len(mine)} | {' | '.join(cells)} | {seconds:.1f} |")
+        seconds = f"{statistics.median(row['seconds'] for row in mine):.1f}"
+        lines.append(" | ".join([f"| {name}", f"{mine[0]['params']:,}", str(len(mine)), *cells, seconds]) + " |")
     return "\n".join(lines)
 
 
@@ -190,19 +183,17 @@ def main() -> None:
     lines = {split: corpora.load("world", split).splitlines() for split in ("train", "val")}
     ids = {k: [torch.tensor([INDEX[w] for w in [*world.tokenize(line), world.END]]) for line in v] for k, v in lines.items()}
     how = f"2 layers of 64, {BUDGET.steps} batches of {BUDGET.batch_size} stories, lr {BUDGET.lr}"
-    rows = []
-    for seed, name in product(range(arguments.seeds), FAMILIES):
+    told = {"device": "CPU, 1 thread", "date": time.strftime("%Y-%m-%d"), "torch": torch.__version__, "how": how, "rows": []}
+    for seed, name in ((seed, name) for seed in range(arguments.seeds) for name in FAMILIES):
         build, config, loss_of, rate = FAMILIES[name]
         model = build(replace(config, seed=seed))
         seconds = train(model, loss_of, ids["train"], seed)
         row = {"name": name, "seed": seed, "params": sum(p.numel() for p in model.parameters()), "seconds": round(seconds, 2)}
-        rows.append(row | measures(model, rate, ids["val"], corpora.load("world", "val")))
-        print(rows[-1], flush=True)
+        told["rows"].append(row | measures(model, rate, ids["val"], corpora.load("world", "val")))
+        print(told["rows"][-1], flush=True)
         if arguments.write:
-            told = {"device": "CPU, 1 thread", "date": time.strftime("%Y-%m-%d"), "torch": torch.__version__, "how": how}
-            told["rows"] = rows
             arguments.write.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"\n{time.strftime('%Y-%m-%d')}, {_table.machine('torch', 'numpy')}; {how}\n\n{table(rows)}")
+    print(f"\n{told['date']}, {_table.machine('torch', 'numpy')}; {how}\n\n{table(told['rows'])}")
 
 
 if __name__ == "__main__":
