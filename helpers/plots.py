@@ -138,12 +138,12 @@ def intervals(
     return ax
 
 
-def ladder(rungs: Sequence[Rung], *, title: str, ax: Axes | None = None) -> Axes:
+def ladder(rungs: Sequence[Rung], *, title: str, digits: int = 2, ax: Axes | None = None) -> Axes:
     """The rungs of `helpers.ladder` as bars, in the order given; those measured on this machine are hatched."""
     names = [f"{rung.name} (yours)" if rung.yours else rung.name for rung in rungs]
     own = [name for name, rung in zip(names, rungs, strict=True) if rung.yours]
-    xlabel = "bits per byte of the validation text (hatched: yours)"
-    return bars(names, [rung.bits_per_byte for rung in rungs], title=title, xlabel=xlabel, highlight=own, ax=ax)
+    xlabel = "bits per byte of the validation text" + " (hatched: yours)" * bool(own)
+    return bars(names, [rung.bits_per_byte for rung in rungs], title=title, xlabel=xlabel, digits=digits, highlight=own, ax=ax)
 
 
 def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: str, per_row: int = 50) -> list[Axes]:

@@ -63,6 +63,16 @@ def _one_norm_a_block(V: int, T: int, L: int, C: int) -> int:
     return transformer_parameters(V, T, L, C) - L * C
 
 
+def _without_norms(V: int, T: int, L: int, C: int) -> int:
+    """Takes the gains for biases, and counts no norm at all."""
+    return transformer_parameters(V, T, L, C) - 2 * L * C - C
+
+
+def _norms_with_biases(V: int, T: int, L: int, C: int) -> int:
+    """Leaves the norms their biases."""
+    return transformer_parameters(V, T, L, C) + 2 * L * C + C
+
+
 def _without_positions(V: int, T: int, L: int, C: int) -> int:
     """Forgets the table of positions."""
     return transformer_parameters(V, T, L, C) - T * C
@@ -106,6 +116,7 @@ EXERCISES = (
             tolerance=0.002,
             wrong={
                 2: "You subtracted the mean. Now divide by the standard deviation.",
+                1.41: "Nearly: give three decimals.",
                 1: "You divided by the variance, 2; its square root is asked for.",
                 2 / math.sqrt(8 / 3): "You divided the squares by C − 1 = 3. Layer norm divides by C = 4.",
                 5 / math.sqrt(11): "That is RMSNorm: the mean was not subtracted.",
@@ -125,6 +136,7 @@ is $\sqrt2 \approx 1.414$. Its mean is 0 and its mean square 1, as it must be.
         wrong_answers=(
             (2, "divide by the standard deviation"),
             (1, "square root"),
+            (1.41, "three decimals"),
             (1.225, "C − 1"),
             (3.536, "Subtract the mean first"),
             (1.508, "That is RMSNorm"),
@@ -146,6 +158,7 @@ is $\sqrt2 \approx 1.414$. Its mean is 0 and its mean square 1, as it must be.
                 ),
                 Case(([2.0, 2.0], [1.0, 1.0], 5.0), [2 / 3, 2 / 3], say="ε is added to the mean square, under the root."),
             ),
+            tolerance=1e-6,  # torch computes in single precision
             mistakes=(
                 (
                     _by_length,
@@ -267,7 +280,7 @@ the normal density). So, unlike ReLU, it has a gradient nearly everywhere, and l
             tolerance=0,
             wrong={
                 768: "Did you compare with one matrix? A block has 12 C² numbers in matrices.",
-                2304: "Scores and values together cost 4 T² C: 2 T² C each.",
+                2304: "A product with a matrix takes two operations for each of its numbers: 2 · 12 C² for each token.",
                 9216: "You counted scores alone, or values alone: they cost 2 T² C each.",
                 1536: "You compared with the attention's matrices only; the feed-forward network has 8 C² more.",
                 3072: "You compared with the feed-forward network only; attention's matrices have 4 C² more.",
@@ -286,7 +299,7 @@ $T = 6C = 6 \cdot 768 = 4608$.
         wrong_answers=(
             (768, "one matrix"),
             (9216, "2 T² C each"),
-            (2304, "4 T² C"),
+            (2304, "two operations"),
             (1536, "attention's matrices only"),
             (3072, "feed-forward network only"),
             (5000, "too large"),
@@ -308,6 +321,8 @@ $T = 6C = 6 \cdot 768 = 4608$.
                 (_without_last_norm, "One norm is missing: the one after the last block."),
                 (_one_norm_a_block, "A block has two norms."),
                 (_without_positions, "The learned positions are missing: TC."),
+                (_without_norms, "All gains are missing: each norm keeps its C."),
+                (_norms_with_biases, "The norms have no bias either: C numbers each, not 2C."),
             ),
             why="`count_parameters(GPTConfig(…, bias=False, tied=False))` says the same.",
         ),
@@ -323,6 +338,8 @@ $T = 6C = 6 \cdot 768 = 4608$.
             (_without_last_norm, "after the last block"),
             (_one_norm_a_block, "two norms"),
             (_without_positions, "positions are missing"),
+            (_without_norms, "gains are missing"),
+            (_norms_with_biases, "no bias either"),
         ),
     ),
     Exercise(
@@ -368,7 +385,7 @@ is no distribution.
     ),
     Exercise(
         id="6.8",
-        title="Which family for which task",
+        title="What each family can be asked",
         kind="explain",
         grade=MultiChoice(
             {
@@ -390,7 +407,7 @@ is no distribution.
                 ),
                 "e": (
                     "BERT can continue a text as well as GPT, if one appends [MASK]s.",
-                    "It wrote hardly a word before an impossible one.",
+                    "It was never shown a text that ends in a gap, and wrote hardly a word before an impossible one.",
                 ),
             },
             right=("a", "c", "d"),
@@ -400,8 +417,9 @@ is no distribution.
             "Three of the five hold. Looking ahead is only cheating where what is ahead is asked for.",
         ),
         solution="""
-**a, c, d.** A causal model answers any question about a text by scoring texts, some of them at a price. The encoder–decoder has
-a probability of the target only. BERT's strength is a text that is given whole: every position sees all others in one reading.
+**a, c, d.** A causal model can be asked what stands in a gap, by scoring whole texts: one reading for each candidate. The
+encoder–decoder has a probability of the target only. BERT's strength is a text that is given whole: every position sees all
+others in one reading.
 """,
         answer="acd",
         wrong_answers=(
@@ -414,43 +432,56 @@ a probability of the target only. BERT's strength is a text that is given whole:
     ),
     Exercise(
         id="6.9",
-        title="Fifteen per cent",
+        title="What BERT may trust",
         kind="by hand",
         grade=Several(
             {
-                "[MASK]": Number(
-                    120, tolerance=0, wrong={150: "Not all of them: 80 %.", 800: "80 % of the chosen 150, not of all."}
-                ),
-                "random": Number(
-                    15, tolerance=0, wrong={100: "10 % of the chosen 150, not of all.", 30: "Half of these stay as they are."}
-                ),
-                "loss": Number(
-                    150,
+                "visible": Number(
+                    880,
                     tolerance=0,
                     wrong={
-                        120: "The replaced and the kept ones are asked for too.",
-                        135: "The kept ones are asked for too.",
-                        1000: "Only for the chosen ones; for the rest there is no loss.",
+                        850: "Those are the tokens that were not chosen; of the chosen some are visible too.",
+                        120: "Those are the masked ones.",
+                        865: "The 15 that are kept are visible, and so are the 15 that are replaced.",
+                    },
+                ),
+                "wrong of visible": Number(
+                    15 / 880,
+                    tolerance=0.0002,
+                    wrong={
+                        0.015: "15 of the 1,000; the share of the *visible* ones is asked for.",
+                        30 / 880: "Of those 30 only half are wrong.",
+                        0.1: "Of the *chosen* a tenth is replaced; how many are these, and of how many visible ones?",
+                    },
+                ),
+                "wrong of visible and asked": Number(
+                    0.5,
+                    tolerance=0.001,
+                    wrong={
+                        0.1: "A tenth of all that are asked for; but 120 of these are masked, not visible.",
+                        0.2: "A fifth of the chosen is visible. Which share of this fifth is wrong?",
                     },
                 ),
             },
-            why="The 15 that stay are asked for as well: so BERT cannot trust what it sees.",
+            why="So a visible word that is asked for is wrong half of the time, and BERT cannot just copy it.",
         ),
         hints=(
-            "15 % of 1,000 are chosen. Of these 80 %, 10 % and 10 %.",
-            "The loss is for all that are chosen, the kept ones too.",
+            "Of the 150 chosen ones 120 become [MASK]. Visible are all the others, chosen or not.",
+            "15 of the visible ones are wrong, and 30 visible ones are asked for.",
         ),
         solution="""
-150 are chosen: 120 become `[MASK]`, 15 another word, 15 stay. The loss is for all 150. (The random word may by chance be the
-old one: with 741 words about once in 741.)
+120 are masked, so 880 are visible: 850 that were not chosen, 15 replaced, 15 kept. Wrong are 15 of 880, or 1.7 %: a visible
+word deserves trust. But of the visible words that BERT is *asked* about, 15 of 30 are wrong, and it is not told which:
+so it has to weigh every visible word against its neighbours.
 """,
-        answer=(120, 15, 150),
+        answer=(880, 15 / 880, 0.5),
         wrong_answers=(
-            ((150, 15, 150), "80 %"),
-            ((120, 100, 150), "not of all"),
-            ((120, 15, 135), "kept ones"),
-            ((120, 15, 1000), "no loss"),
-            ((120, 15), "3 answers"),
+            ((850, 15 / 880, 0.5), "some are visible too"),
+            ((880, 0.015, 0.5), "the share of the *visible*"),
+            ((880, 0.0341, 0.5), "only half"),
+            ((880, 15 / 880, 0.1), "not visible"),
+            ((880, 15 / 880, 0.2), "this fifth"),
+            ((880, 0.5), "3 answers"),
         ),
     ),
 )
@@ -461,13 +492,15 @@ QUIZZES = (
         "In a pre-norm Transformer, what is written into the residual stream?",
         (
             Option(
-                "The normed stream, after each norm.", "The norm is taken on the branch; the stream itself is not replaced."
+                "The normed stream: after each norm its output takes the place of what stood there before.",
+                "The norm is taken on the branch; the stream itself is not replaced.",
             ),
             Option(
-                "Only what the last block computes.", "Every layer adds its part, and all of them are still there at the top."
+                "Only what the last block computes, since each block overwrites the one before.",
+                "Every layer adds its part, and all of them are still there at the top.",
             ),
             Option(
-                "The embedding, and then the sum of what every attention and feed-forward network adds.",
+                "The embedding, and what each layer adds to it.",
                 "Right. Nothing is overwritten, so later layers can read what earlier ones wrote.",
                 right=True,
             ),
@@ -490,12 +523,18 @@ QUIZZES = (
         "6.q3",
         "A colleague multiplies BERT's masked probabilities and reports a perplexity of 3, against GPT's 5. What do you say?",
         (
-            Option("BERT is the better language model.", "The two numbers do not measure the same thing."),
-            Option("The logarithms must have other bases.", "Perplexity does not depend on the base."),
-            Option("GPT should be trained longer.", "Perhaps, but that does not make the two comparable."),
             Option(
-                "Each word was predicted from both sides, and the product is no probability of the text.",
-                "Right: it does not sum to one over all texts, so nothing follows from its being higher.",
+                "BERT is the better language model, since it may look at both sides of each word.",
+                "It may, and that is why the two numbers do not measure the same thing.",
+            ),
+            Option("The logarithms must have other bases.", "Perplexity does not depend on the base."),
+            Option(
+                "GPT should be trained longer, until its perplexity can be compared with BERT's.",
+                "More training does not make the two comparable.",
+            ),
+            Option(
+                "The product of these is no probability of the text.",
+                "Right: each word was predicted from both sides, so the product does not sum to one over all texts.",
                 right=True,
             ),
         ),
@@ -519,21 +558,27 @@ QUIZZES = (
             Option("1 × 10¹⁷", "That is N times the tokens: one operation for each parameter."),
             Option("2 × 10¹⁷", "That is the forward pass alone."),
             Option("6 × 10¹⁷", "Right: 6 N for each token, two forwards and four backwards.", right=True),
-            Option("10¹⁸ squared", "The square is in the context length, and short contexts hide it."),
+            Option("12 × 10¹⁷", "Twice too much: a multiplication and an addition are already counted in the 6."),
         ),
     ),
     Quiz(
         "6.q6",
         "Why could the one-layer model not find who holds what, without a window?",
         (
-            Option("It has too few parameters.", "A wider single layer has the same trouble."),
             Option(
-                "The key at a thing is made from that thing alone, so it cannot say whose it is.",
-                "Right. A first layer has to write the owner into the thing's stream, before a second can look for it.",
+                "It has too few parameters to keep apart all the people and all the things.",
+                "A wider single layer has the same trouble.",
+            ),
+            Option(
+                "The key at a thing is made from that thing alone.",
+                "Right: it cannot say whose it is. A first layer has to write that into its stream, before a second looks.",
                 right=True,
             ),
             Option("Softmax cannot single out one token.", "It can: weights near 1 were common."),
-            Option("It has no feed-forward network.", "The pairs are solved by attention alone, twice."),
+            Option(
+                "It has no feed-forward network, in which it could work out who the owner is.",
+                "That works on each token by itself, and fetches nothing from any other.",
+            ),
         ),
     ),
     Quiz(
@@ -542,7 +587,7 @@ QUIZZES = (
         (
             Option(
                 "The spread over seeds.",
-                "Right. GPT-2's own runs on the GPU differed by more than that from seed to seed.",
+                "Right. GPT-2's own three runs on the GPU (section 6.13) lie further apart than that.",
                 right=True,
             ),
             Option("The number of parameters only.", "It matters, but equal sizes would not make one run enough."),
