@@ -475,7 +475,7 @@ attention linear.
             below="Count an answer where it is *either* of the two things, `rights` or `wrongs`, and divide by the stories "
             "that you kept. Is the name in the vocabulary, and does it stand three tokens before the last `the`?",
             above="A share is asked for, from 0 to 1.",
-            why="Nearly always it names a thing that somebody holds, and never says that there is no such person. The weights "
+            why="Mostly it names a thing that somebody holds, and never says that there is no such person. The weights "
             "sum to one whatever the query is: attention has no «not found».",
         ),
         hints=(
