@@ -407,7 +407,7 @@ is no distribution.
                 ),
                 "e": (
                     "BERT can continue a text as well as GPT, if one appends [MASK]s.",
-                    "It was never shown a text that ends in a gap, and wrote hardly a word before an impossible one.",
+                    "It was never shown a text that breaks off, and wrote hardly a word before an impossible one.",
                 ),
             },
             right=("a", "c", "d"),
