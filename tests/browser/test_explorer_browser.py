@@ -57,7 +57,7 @@ def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query
     expect(widget).to_have_class(FRESH)
     expect(widget.locator(".lm-weights caption")).to_contain_text(f"Layer {layer}, head {head}:")
     expect(widget.locator(".lm-steps li").first).to_contain_text("q · k")
-    assert chosen(widget)[0] == query
+    expect(widget.locator(".lm-column").first.locator(".lm-current")).to_have_attribute("data-i", str(query))
     weights, scores = lab.python(f"row({text!r}, {layer}, {head}, {query})")
     rows = widget.locator(".lm-weights tbody tr").evaluate_all("all => all.map(r => [...r.cells].map(c => c.textContent))")
     assert [token for _, token, _, _ in rows] == ["</s>", *text.split()]
@@ -122,6 +122,7 @@ def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast
     lab.page.keyboard.press("ArrowRight")
     expect(right).to_be_focused()
     lab.page.keyboard.press("Home")
+    expect(right.locator(".lm-current")).to_have_attribute("data-i", "0")  # painted with the next frame
     expect(widget.locator(".lm-status")).to_contain_text("“on” (4)")
     assert chosen(widget) == (4, 0)
     assert lab.page.locator(".jp-Notebook .jp-Cell").count() == n_cells
