@@ -38,13 +38,13 @@ SIZES = {
 
 def run(name: str, seed: int, text: dict[str, np.ndarray], vocab: list[str], place: torch.device) -> dict:
     """Train one variant with one seed → its row."""
-    sizes, training = SIZES[place.type if place.type in SIZES else "cpu"]
+    sizes, training = SIZES[place.type]
     config = replace(GPTConfig(vocab_size=len(vocab), seed=seed, **sizes), **SINCE_GPT2[name])
     model = GPT(config, vocab).to(place)
     half = torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if place.type == "cuda" else contextlib.nullcontext()
     with half:
         history = fit(model, text["train"], replace(training, seed=seed, eval_every=training.steps))
-    loss = cross_entropy(model.eval().log_probs(text["val"]))
+    loss = cross_entropy(model.log_probs(text["val"]))
     row = {"name": name, "seed": seed, "val_loss": round(loss, 5), "params": model.n_parameters}
     return row | {"seconds": round(history.seconds, 2)}
 

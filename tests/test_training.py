@@ -338,7 +338,7 @@ def test_a_full_disk_is_said_and_leaves_the_last_checkpoint_and_no_rubbish(saved
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(checkpoints.os, failing, full)
+    monkeypatch.setattr(paths.os, failing, full)
     with pytest.raises(CheckpointError, match=r"No space left on device.*as it was"):
         train(new_gpt(), TEXT, CONFIG, out=saved)
     monkeypatch.undo()

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from helpers.neural_lm import check_batch
-
 from .cache import KVCache
 from .heads import HeadTrace, MultiHeadAttention
 from .positions import Rotary
@@ -74,7 +72,7 @@ class AttentionLM(WindowedLM):
     def trace(self, ids: Tensor) -> HeadTrace:
         """What the heads computed for ids (B, T): queries, keys, values and weights."""
         record: list[HeadTrace] = []
-        self.read(check_batch(ids, self.vocab_size, self.block_size).to(self.device), record=record)
+        self.read(self.checked(ids), record=record)
         return record[0]
 
 

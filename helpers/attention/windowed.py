@@ -19,12 +19,17 @@ from helpers.probability import check_ids
 LOGITS_AT_ONCE = 2**24  # numbers, 64 MiB, that are in memory together if they are of more than one window
 
 
+def half_of(block_size: int) -> int:
+    """How many tokens are forgotten when a context is full."""
+    return max(1, block_size // 2)
+
+
 def window_start(n_before: int, block_size: int) -> int:
     """Where the context begins that a token with n_before tokens before it is predicted from, counted from the text's begin.
 
     `window_start(6, 4)` is 2: of six tokens the last four; and `window_start(7, 4)` is 4: the older half was forgotten.
     """
-    half = max(1, block_size // 2)
+    half = half_of(block_size)
     return 0 if n_before <= block_size else -(-(n_before - block_size) // half) * half
 
 
@@ -53,7 +58,11 @@ class WindowedLM(NeuralLM):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Scores of the next token at each position: ids (B, T) int64, T ≤ block_size → logits (B, T, V); else ValueError."""
-        return self.read(check_batch(ids, self.vocab_size, self.block_size).to(self.device))
+        return self.read(self.checked(ids))
+
+    def checked(self, ids: Tensor) -> Tensor:
+        """The ids (B, T), where the model is; ValueError for what it cannot read at once."""
+        return check_batch(ids, self.vocab_size, self.block_size).to(self.device)
 
     def scan(self, ids: Tensor, state: WindowState | None) -> tuple[Tensor, WindowState]:
         """See `NeuralLM.scan`: as many tokens as you like; whenever the window is full, its older half is forgotten."""
@@ -61,7 +70,7 @@ class WindowedLM(NeuralLM):
         logits = []
         while ids.shape[1]:
             if window.shape[1] == self.block_size:
-                window, cache = window[:, max(1, self.block_size // 2) :], self.new_cache()
+                window, cache = window[:, half_of(self.block_size) :], self.new_cache()
                 if window.shape[1]:
                     self.read(window, cache)
             part, ids = ids.tensor_split([self.block_size - window.shape[1]], dim=1)
@@ -82,7 +91,7 @@ class WindowedLM(NeuralLM):
         """Log probability of each token given those before it that are in its window: ids (T,) → (T,) nats."""
         stream = np.concatenate([[self.end], check_ids(ids, self.vocab_size)])
         n, size = len(stream) - 1, self.block_size
-        step = max(1, size // 2)
+        step = half_of(size)
         scores = np.empty(n)
         scores[:size] = self._scores(stream[None, : size + 1])[0]
         begins = np.arange(step, max(step, n - size + step), step)  # of the windows after the first

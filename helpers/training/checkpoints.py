@@ -4,10 +4,7 @@ Tensors of the model, the optimisers and the random generators go in as they are
 It is written beside its place and renamed over it, so a run killed at any moment leaves the last good checkpoint. No pickle.
 """
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from helpers import paths
 from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
 
 FAMILIES: dict[str, tuple[type, type]] = {
@@ -34,21 +32,10 @@ class CheckpointError(Exception):
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and facts (what JSON can hold) to one file, atomically. CheckpointError where not; the old file stands."""
-    shared = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    data = save(shared, metadata={"format": FORMAT, "facts": json.dumps(facts)})
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = save(whole, metadata={"format": FORMAT, "facts": json.dumps(facts)})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        paths.write_atomically(path, data)
     except OSError as error:
         raise CheckpointError(
             f"cannot write the checkpoint {path}: {error.strerror or error}. Free some space or choose another folder (out=…, "

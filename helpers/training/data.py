@@ -31,7 +31,7 @@ class Data(Protocol):
         """Nats per token that the model is asked for, a scalar."""
 
     def to(self, device: torch.device) -> "Data":
-        """The same on a device."""
+        """The same, with what batches are cut from on a device, where that pays; `train` moves the batches."""
 
 
 def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
@@ -57,7 +57,7 @@ class TextData:
         return random_crops(self.ids, n, length, generator)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Mean cross-entropy of the next tokens."""
+        """Mean cross-entropy of the tokens that are asked for."""
         inputs, targets = batch
         return F.cross_entropy(model(inputs).flatten(0, 1).float(), targets.flatten())
 
@@ -67,28 +67,20 @@ class TextData:
         return self
 
 
-class MaskedData:
+class MaskedData(TextData):
     """Random crops of one text with a share of their tokens masked; asks for what stood there: BERT's objective."""
 
     def __init__(self, ids: ArrayLike, vocab_size: int, mask_id: int, rate: float = 0.15, keep: Sequence[int] = ()):
-        self.ids = torch.from_numpy(check_ids(ids, vocab_size).copy())
+        super().__init__(ids, vocab_size)
         self.vocab_size, self.mask_id, self.rate, self.keep = vocab_size, mask_id, rate, tuple(keep)
-        self.device = torch.device("cpu")
 
     def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
         """Inputs with masks, and targets, (n, length) each; see `mask_tokens`."""
-        crops, _ = random_crops(self.ids, n, length, generator)
-        masked = mask_tokens(crops, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
-        return tuple(part.to(self.device, non_blocking=True) for part in masked)
-
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Mean cross-entropy of the masked tokens."""
-        inputs, targets = batch
-        return F.cross_entropy(model(inputs).flatten(0, 1).float(), targets.flatten())
+        crops, _ = super().batch(n, length, generator)
+        return mask_tokens(crops, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
 
     def to(self, device: torch.device) -> "MaskedData":
-        """Batches will be on this device; masks are drawn on the CPU, so that they are the same everywhere."""
-        self.device = device
+        """The same: masks are drawn on the CPU, so that they are the same everywhere."""
         return self
 
 
@@ -102,7 +94,7 @@ class PairData:
         if not len(sources) or len(sources) != len(targets):
             raise ValueError(f"need as many targets as sources, and at least one, got {len(sources)} and {len(targets)}")
         self.pairs = [(check_ids(s, vocab_size), check_ids(t, vocab_size)) for s, t in zip(sources, targets, strict=True)]
-        self.start, self.end, self.device = start, end, torch.device("cpu")
+        self.start, self.end = start, end
 
     def batch(self, n: int, length: int, generator: torch.Generator) -> Batch:
         """Sources (n, S), which of them are real (n, S), target inputs (n, T), targets (n, T); −100 where none is asked.
@@ -113,7 +105,7 @@ class PairData:
         source, real = _padded([s[:length] for s, _ in chosen], self.end)
         given, _ = _padded([np.concatenate([[self.start], t])[:length] for _, t in chosen], self.end)
         asked, _ = _padded([np.concatenate([t, [self.end]])[:length] for _, t in chosen], -100)
-        return tuple(part.to(self.device, non_blocking=True) for part in (source, real, given, asked))
+        return source, real, given, asked
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Mean cross-entropy of the targets' tokens."""
@@ -121,8 +113,7 @@ class PairData:
         return F.cross_entropy(model(source, given, real).flatten(0, 1).float(), asked.flatten())
 
     def to(self, device: torch.device) -> "PairData":
-        """Batches will be on this device."""
-        self.device = device
+        """The same: pairs are padded on the CPU."""
         return self
 
 

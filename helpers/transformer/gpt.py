@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attention import KVCache, RecentTokens, WindowedLM
-from helpers.neural_lm import check_batch
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
@@ -96,7 +95,7 @@ class GPT(WindowedLM):
     def trace(self, ids: Tensor) -> Trace:
         """Read ids (B, T), T ≤ block_size, and keep all that was computed on the way; ValueError as for `forward`."""
         record = Record()
-        return Trace.of(record, self.read(check_batch(ids, self.vocab_size, self.block_size).to(self.device), record=record))
+        return Trace.of(record, self.read(self.checked(ids), record=record))
 
     @classmethod
     def from_huggingface(cls, source: Any) -> "GPT":
