@@ -169,9 +169,60 @@ def test_a_callback_sees_every_report_and_may_stop_the_run(tmp_path):
             raise Stopped
 
     history = train(new_gpt(), TEXT, CONFIG, val=TEXT, out=tmp_path, callback=callback)
-    assert seen == [(5, 5), (10, 10)]
+    assert seen == [(0, 0), (5, 5), (10, 10)]
     assert len(history.loss) == 10
     assert checkpoints.load_checkpoint(tmp_path / loop.LAST)[1]["step"] == 10
+
+
+@pytest.mark.parametrize("where", ["step", "callback"])
+def test_an_interrupt_waits_for_the_end_of_the_step_and_saves(tmp_path, where):
+    whole, model, resumed = new_gpt(dropout=0.1), new_gpt(dropout=0.1), new_gpt(dropout=0.1)
+    expected = train(whole, TEXT, CONFIG, val=TEXT)
+
+    class Interrupted(TextData):
+        def loss(self, *arguments):
+            if self.armed and len(seen) == 2:  # between step 5, which was reported, and step 6
+                signal.raise_signal(signal.SIGINT)
+            return super().loss(*arguments)
+
+    def callback(step, history):
+        seen.append(step)
+        if where == "callback" and step == 5:
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("in a callback it does not wait")
+
+    seen, data = [], Interrupted(TEXT, V)
+    data.armed = where == "step"
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt, match="at step"):
+        train(model, data, CONFIG, val=TEXT, out=tmp_path, callback=callback)
+    reached = {"step": 6, "callback": 5}[where]
+    assert checkpoints.load_checkpoint(tmp_path / loop.LAST)[1]["step"] == reached
+    assert signal.getsignal(signal.SIGINT) is before and not model.training
+    found = train(resumed, TEXT, CONFIG, val=TEXT, out=tmp_path, resume=True)
+    assert (found.loss, found.val_loss) == (expected.loss, expected.val_loss)
+    assert_equal(weights(whole), weights(resumed))
+
+
+def test_a_second_interrupt_does_not_wait_and_saves_nothing(tmp_path):
+    class Interrupted(TextData):
+        def loss(self, *arguments):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(new_gpt(), Interrupted(TEXT, V), CONFIG, out=tmp_path)
+    assert not (tmp_path / loop.LAST).exists()
+
+
+def test_the_time_of_a_callback_is_no_training_time(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(loop.Run, "_now", lambda run: clock[0] + run.step)  # a second a step
+
+    def callback(step, history):
+        clock[0] += 1000
+
+    assert train(new_gpt(), TEXT, CONFIG, callback=callback).seconds == CONFIG.steps
 
 
 # ---- data

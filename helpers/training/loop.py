@@ -7,8 +7,10 @@ in the loop waits for a GPU except the looks at the validation text and the repo
 import contextlib
 import json
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,8 +72,11 @@ def train(
     """Train a model where it is: data and val are texts as ids (T,), or any other `Data` → how it went.
 
     out: a folder for checkpoints, every save_every steps and at the end; resume: go on from the one that is there.
-    callback(step, history) is called at every report; it may raise Stopped. Raises ValueError for data that do not fit,
-    CheckpointError for a checkpoint that cannot be written or used, and Diverged where the loss is no number.
+    callback(step, history) is called before the first step and at every report; it may raise Stopped. An interrupt (■ in
+    JupyterLab, Ctrl-C) waits for the end of the step, so that nothing is half done, saves as Stopped does, and is then raised
+    as KeyboardInterrupt, so that no later cell runs; a second one does not wait, and saves nothing.
+    Raises ValueError for data that do not fit, CheckpointError for a checkpoint that cannot be written or used, and Diverged
+    where the loss is no number.
     """
     return Run(model, data, config or TrainConfig(), val, Path(out) if out else None, callback).go(resume)
 
@@ -95,6 +100,7 @@ class Run:
         self.optimizers = make_optimizers(model, config)
         self.half = choose_precision(config.precision, self.device, model)
         self.history, self.step = History(), 0
+        self.interrupted, self.calling = False, False  # whether an interrupt waits; whether the callback runs
         self.waiting: list[tuple[int, float, Tensor]] = []  # losses that were not fetched from the device yet
 
     def go(self, resume: bool) -> History:
@@ -106,17 +112,39 @@ class Run:
         wrapped = distributed.wrap(self.model)
         forward = torch.compile(wrapped) if self.config.compile else wrapped
         self.model.train()
-        with contextlib.suppress(Stopped):
+        alone = wrapped is self.model  # else the others would wait for this process's part of a report
+        with self._interrupts_wait() if alone else contextlib.nullcontext(), contextlib.suppress(Stopped):
             self._steps(forward)
         if self.out is not None:
             self.save()
         self.model.eval()
+        if self.interrupted:
+            raise KeyboardInterrupt(f"the training was interrupted at step {self.step}")
         return self.history
+
+    @contextlib.contextmanager
+    def _interrupts_wait(self) -> Iterator[None]:
+        """In here an interrupt is noted, for the end of the step; it is raised at once in a callback, and where one waits."""
+
+        def note(*_: object) -> None:
+            if self.interrupted or self.calling:
+                raise KeyboardInterrupt
+            self.interrupted = True
+
+        if threading.current_thread() is not threading.main_thread():  # where signals do not come
+            yield
+            return
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
     def _steps(self, forward: nn.Module) -> None:
         config = self.config
         if self.step == 0:
             self._look()
+            self._tell()
         began = self._now()
         while self.step < config.steps:
             factor = set_learning_rates(self.optimizers, self.step, config)
@@ -124,7 +152,7 @@ class Run:
             self.step += 1
             self.history.tokens += config.batch_size * self.crop
             due = config.eval_every and self.step % config.eval_every == 0
-            if self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or due or self.step == config.steps:
+            if self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or due or self.step == config.steps or self.interrupted:
                 self.history.seconds += self._now() - began
                 self._report(due)
                 if self.out is not None and self.step % config.save_every == 0:
@@ -173,8 +201,19 @@ class Run:
         self.waiting.clear()
         if look:
             self._look()
-        if self.callback is not None:
-            self.callback(self.step, self.history)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Call the callback; an interrupt, in it or before, ends the run."""
+        self.calling = True
+        try:
+            if self.callback is not None:
+                self.callback(self.step, self.history)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        self.calling = False
+        if self.interrupted:
+            raise Stopped
 
     def _look(self) -> None:
         if self.val is None or not self.config.eval_every:
