@@ -7,10 +7,8 @@ in the loop waits for a GPU except the looks at the validation text and the repo
 import contextlib
 import json
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,9 @@ from . import distributed
 from .checkpoints import CheckpointError, describe_model, load_checkpoint, load_weights, model_tensors, save_checkpoint
 from .config import TrainConfig
 from .data import Data, TextData
+from .interrupts import Interrupts
 from .optimisers import make_optimizers, set_learning_rates
+from .precision import choose_precision
 
 LAST = "last.safetensors"
 REPORT_EVERY = {"cpu": 10}  # steps; on a GPU, which a report makes wait, 50
@@ -100,7 +100,7 @@ class Run:
         self.optimizers = make_optimizers(model, config)
         self.half = choose_precision(config.precision, self.device, model)
         self.history, self.step = History(), 0
-        self.interrupted, self.calling = False, False  # whether an interrupt waits; whether the callback runs
+        self.interrupts = Interrupts()
         self.waiting: list[tuple[int, float, Tensor]] = []  # losses that were not fetched from the device yet
 
     def go(self, resume: bool) -> History:
@@ -113,32 +113,14 @@ class Run:
         forward = torch.compile(wrapped) if self.config.compile else wrapped
         self.model.train()
         alone = wrapped is self.model  # else the others would wait for this process's part of a report
-        with self._interrupts_wait() if alone else contextlib.nullcontext(), contextlib.suppress(Stopped):
+        with self.interrupts.held() if alone else contextlib.nullcontext(), contextlib.suppress(Stopped):
             self._steps(forward)
         if self.out is not None:
             self.save()
         self.model.eval()
-        if self.interrupted:
+        if self.interrupts.noted:
             raise KeyboardInterrupt(f"the training was interrupted at step {self.step}")
         return self.history
-
-    @contextlib.contextmanager
-    def _interrupts_wait(self) -> Iterator[None]:
-        """In here an interrupt is noted, for the end of the step; it is raised at once in a callback, and where one waits."""
-
-        def note(*_: object) -> None:
-            if self.interrupted or self.calling:
-                raise KeyboardInterrupt
-            self.interrupted = True
-
-        if threading.current_thread() is not threading.main_thread():  # where signals do not come
-            yield
-            return
-        before = signal.signal(signal.SIGINT, note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
     def _steps(self, forward: nn.Module) -> None:
         config = self.config
@@ -152,7 +134,8 @@ class Run:
             self.step += 1
             self.history.tokens += config.batch_size * self.crop
             due = config.eval_every and self.step % config.eval_every == 0
-            if self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or due or self.step == config.steps or self.interrupted:
+            last = self.step == config.steps or self.interrupts.noted
+            if self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or due or last:
                 self.history.seconds += self._now() - began
                 self._report(due)
                 if self.out is not None and self.step % config.save_every == 0:
@@ -205,14 +188,10 @@ class Run:
 
     def _tell(self) -> None:
         """Call the callback; an interrupt, in it or before, ends the run."""
-        self.calling = True
-        try:
-            if self.callback is not None:
+        if self.callback is not None:
+            with self.interrupts.let_through():
                 self.callback(self.step, self.history)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        self.calling = False
-        if self.interrupted:
+        if self.interrupts.noted:
             raise Stopped
 
     def _look(self) -> None:
@@ -297,26 +276,6 @@ def diagnosis(step: int, value: float, lr: float, history: History) -> str:
         f"the loss is {value} at step {step}, at a learning rate of {lr:.2g}; {before}. Lower lr (and matrix_lr), or make the "
         "warm-up longer; if it happens in bfloat16 only, set precision='float32'. The last checkpoint is from before"
     )
-
-
-@torch.no_grad()
-def choose_precision(precision: str, device: torch.device, model: nn.Module) -> bool:
-    """Whether to compute in bfloat16: as told, or ("auto") what a short trial on this device shows to be faster."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
-    a, b = torch.randn(1024, width), torch.randn(width, 4 * width)
-    seconds = {}
-    for kind in (torch.float32, torch.bfloat16):
-        x, y = a.to(kind), b.to(kind)
-        x @ y
-        began = time.perf_counter()
-        for _ in range(8):
-            x @ y
-        seconds[kind] = time.perf_counter() - began
-    return device.type == "cpu" and seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
 
 
 @torch.no_grad()

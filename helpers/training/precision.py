@@ -1,0 +1,26 @@
+"""In which numbers a run computes: float32, or bfloat16 where that is faster here."""
+
+import time
+
+import torch
+from torch import nn
+
+
+@torch.no_grad()
+def choose_precision(precision: str, device: torch.device, model: nn.Module) -> bool:
+    """Whether to compute in bfloat16: as told, or ("auto") what a short trial on this device shows to be faster."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
+    a, b = torch.randn(1024, width), torch.randn(width, 4 * width)
+    seconds = {}
+    for kind in (torch.float32, torch.bfloat16):
+        x, y = a.to(kind), b.to(kind)
+        x @ y
+        began = time.perf_counter()
+        for _ in range(8):
+            x @ y
+        seconds[kind] = time.perf_counter() - began
+    return device.type == "cpu" and seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
