@@ -24,6 +24,7 @@ from helpers.widgets import (
     GuessingResult,
     NextTokens,
     TokenView,
+    TrainingDashboard,
     TypeAhead,
     guessing_bounds,
 )
@@ -394,7 +395,7 @@ def test_a_saved_notebook_passes_validation_and_a_changed_one_does_not(tmp_path,
     assert ("6 passed" if passes else "1 failed, 5 passed") in run.stdout
 
 
-SCRIPTED = (AttentionExplorer, EmbeddingMap, GuessingGame, NextTokens, QuizWidget, TokenView, TypeAhead)
+SCRIPTED = (AttentionExplorer, EmbeddingMap, GuessingGame, NextTokens, QuizWidget, TokenView, TrainingDashboard, TypeAhead)
 
 
 @pytest.mark.parametrize("widget", SCRIPTED)

@@ -6,6 +6,7 @@ from helpers.widgets.guessing_game import GuessingGame
 from helpers.widgets.next_tokens import NextTokens
 from helpers.widgets.shannon import GuessingResult, guessing_bounds
 from helpers.widgets.token_view import TokenCounts, TokenView
+from helpers.widgets.training_dashboard import TrainingDashboard
 from helpers.widgets.type_ahead import TypeAhead
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "NextTokens",
     "TokenCounts",
     "TokenView",
+    "TrainingDashboard",
     "TypeAhead",
     "guessing_bounds",
 ]
