@@ -40,23 +40,32 @@ class LanguageModel:
         return np.array([self.next_log_probs(ids[:t])[token] for t, token in enumerate(ids)])
 
     def reader(self) -> "Reader":
-        """Something that reads one text piece by piece; a model that can go on from where it was overrides it."""
+        """Something that reads texts piece by piece; a model that can go on from where it was overrides it."""
         return Reader(self)
 
 
 class Reader:
-    """Reads a text that grows, as in generation: each `read` adds tokens, and says what may come next.
+    """Reads a text that grows, or several side by side, as in generation: each `read` adds tokens, and says what may come next.
 
     This one reads all from the beginning each time.
     """
 
     def __init__(self, model: LanguageModel):
-        self.model, self.ids = model, np.empty(0, dtype=np.int64)
+        self.model, self.ids = model, None
 
     def read(self, ids: ArrayLike) -> np.ndarray:
-        """Add tokens, (T,) ids, none at first if you like → log probability of every next token, (V,) nats."""
-        self.ids = np.concatenate([self.ids, check_ids(ids, self.model.vocab_size)])
-        return self.model.next_log_probs(self.ids)
+        """Add tokens, none at first if you like → log probability of every next token: (T,) ids → (V,) nats.
+
+        Several texts get equally many tokens each, and stay as many as at first: (B, T) ids → (B, V) nats.
+        """
+        ids = self.checked(ids)
+        self.ids = ids if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
+        return np.apply_along_axis(self.model.next_log_probs, -1, self.ids)
+
+    def checked(self, ids: ArrayLike) -> np.ndarray:
+        """The ids, (T,) or (B, T), as int64; ValueError where they are none of the model's vocabulary."""
+        ids = np.asarray(ids)
+        return check_ids(ids.ravel() if ids.ndim == 2 else ids, self.model.vocab_size).reshape(ids.shape)
 
 
 def check_ids(ids: ArrayLike, vocab_size: int) -> np.ndarray:

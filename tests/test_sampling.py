@@ -8,9 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from helpers.neural_lm import GRU, NNLM, GRUConfig, NNLMConfig
 from helpers.ngrams import NGramModel
 from helpers.probability import LanguageModel
-from helpers.sampling import generate, normalise, sample, shape_log_probs
+from helpers.sampling import generate, generate_batch, normalise, sample, shape_log_probs, stream
+from helpers.transformer import GPT, GPTConfig
 
 P = np.array([0.05, 0.4, 0.1, 0.25, 0.2])  # in no order, so that a mix-up of ranks and ids shows
 
@@ -142,6 +144,20 @@ def test_the_shaped_distribution_is_that_of_the_definitions(weights, settings):
         assert ours == pytest.approx(naive, abs=1e-9)
 
 
+@given(st.lists(st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any), min_size=1, max_size=5), any_settings)
+@example([[1, 2, 3, 4], [4, 3, 2, 1]], {"temperature": 0})
+def test_rows_are_shaped_each_by_itself(weights, settings):
+    rows = np.array([log_of(row) for row in weights])
+    expected = [shape_log_probs(row, **settings) for row in rows]
+    assert shape_log_probs(rows, **settings) == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_shaping_leaves_what_it_was_given_as_it_is():
+    log_probs = np.log(P)
+    shape_log_probs(log_probs, top_k=2, top_p=0.5, min_p=0.5)
+    assert np.array_equal(log_probs, np.log(P))
+
+
 def test_normalise_survives_numbers_whose_exponentials_do_not():
     assert np.exp(normalise(np.array([1000.0, 1000.0]))) == pytest.approx([0.5, 0.5])
     assert np.exp(normalise(np.array([-2000.0, -np.inf]))).tolist() == [1, 0]
@@ -180,6 +196,12 @@ def test_the_ends_of_the_unit_interval_draw_the_first_and_the_last_possible_toke
     assert sample(log_of(weights), Stub(1 - 2**-53)) == possible[-1]
 
 
+def test_of_several_rows_one_token_each_is_drawn_with_each_rows_own_numbers():
+    rows = np.log([P, P[::-1], P])
+    draw = lambda: [np.random.default_rng(seed) for seed in (0, 1, 2)]  # noqa: E731
+    assert sample(rows, draw()).tolist() == [sample(row, rng) for row, rng in zip(rows, draw(), strict=True)]
+
+
 def test_generated_frequencies_follow_the_shaped_distribution():
     n = 5000
     out = generate(Cycle(certain=False), [], n, temperature=0.5, top_k=3, seed=1)
@@ -214,6 +236,109 @@ def test_greedy_generation_from_an_n_gram_model_takes_the_most_likely_token_each
     assert model.decode(out) == "abca"
 
 
+# ---- token by token
+
+
+def test_a_stream_gives_each_token_as_soon_as_it_is_drawn():
+    model = Cycle()
+    tokens = stream(model, [3, 4], 3)
+    assert model.contexts == []
+    assert next(tokens) == 0 and model.contexts == [[3, 4]]
+    assert next(tokens) == 1 and model.contexts == [[3, 4], [3, 4, 0]]
+    assert list(tokens) == [2] and len(model.contexts) == 3
+
+
+def test_a_stream_is_what_generate_adds_to_the_prompt():
+    settings = {"temperature": 0.8, "top_k": 4, "top_p": 0.95, "min_p": 0.1, "stop": [2], "seed": 5}
+    tokens = list(stream(Cycle(certain=False), [1, 0], 30, **settings))
+    assert [1, 0, *tokens] == generate(Cycle(certain=False), [1, 0], 30, **settings).tolist()
+    assert tokens.index(2) == len(tokens) - 1 and len(tokens) > 1 and all(type(token) is int for token in tokens)
+
+
+# ---- several texts side by side
+
+VOCAB = ["\n", *"abcdefghij"]
+MODELS = {  # the networks' contexts are shorter than the texts of the tests
+    "n-gram": NGramModel.fit(["abcab", "abca", "jihg"], 3),
+    "NNLM": NNLM(VOCAB, NNLMConfig(block_size=3, n_embd=8, n_hidden=16)),
+    "GRU": GRU(VOCAB, GRUConfig(n_embd=8, n_hidden=16, n_layer=2)),
+    "GPT": GPT(GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16, seed=1)),
+    "GPT, rotary, told the token before": GPT(
+        GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16, position="rotary", n_previous=1, seed=2)
+    ),
+}
+PROMPTS = [[1, 2, 3], [], [4], [1, 2, 3, 4, 3, 2, 1, 2, 3, 4, 4, 4, 4], [1, 2, 3]]  # the fourth alone fills the context
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_without_a_cache_text_by_text_and_with_it_is_the_same(name):
+    """Greedily; the probabilities differ by rounding only, and no two tokens are that close."""
+    model = MODELS[name]
+    slow = [list(ids) for ids in PROMPTS]
+    for text in slow:
+        for _ in range(25):
+            text.append(int(model.next_log_probs(text).argmax()))
+    assert [generate(model, ids, 25, temperature=0).tolist() for ids in PROMPTS] == slow
+    assert [ids.tolist() for ids in generate_batch(model, PROMPTS, 25, temperature=0)] == slow
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_is_read_as_its_texts_are(name):
+    model = MODELS[name]
+    together, alone = model.reader(), [model.reader() for _ in range(3)]
+    for n in (0, 2, 1, 0, 9, 1):
+        ids = np.random.default_rng(n).integers(1, 5, (3, n))
+        expected = [reader.read(row) for reader, row in zip(alone, ids, strict=True)]
+        assert together.read(ids) == pytest.approx(np.array(expected), abs=1e-5)  # float32
+
+
+def test_the_text_all_have_is_read_at_once_and_then_a_token_a_row(monkeypatch):
+    model, read = MODELS["GPT"], []
+    scan = model.scan
+    monkeypatch.setattr(model, "scan", lambda ids, state: (read.append(tuple(ids.shape)), scan(ids, state))[1])
+    generate_batch(model, [[1, 2, 3, 4], [1, 2]], 3, seed=0)
+    assert read == [(2, 3), *[(2, 1)] * 4]  # the end token and two more; the last token drawn is not read
+
+
+@pytest.mark.parametrize("name", ["n-gram", "GRU", "GPT"])
+def test_each_text_of_a_batch_has_random_numbers_of_its_own(name):
+    model, settings = MODELS[name], {"temperature": 1.5, "top_p": 0.95, "stop": [0]}
+    together = generate_batch(model, PROMPTS, 12, **settings, seed=3)
+    rngs = np.random.default_rng(3).spawn(len(PROMPTS))
+    for ids, prompt, rng in zip(together, PROMPTS, rngs, strict=True):
+        assert ids.dtype == np.int64
+        assert ids.tolist() == generate(model, prompt, 12, **settings, seed=rng).tolist()
+    assert together[0].tolist() != together[4].tolist()  # one prompt, two texts
+    assert generate_batch(model, PROMPTS[:1], 12, **settings, seed=3)[0].tolist() == together[0].tolist()
+
+
+def test_a_generator_goes_on_in_a_batch():
+    rng = np.random.default_rng(7)
+    first, second = (generate_batch(Cycle(certain=False), [[0]], 30, seed=rng)[0].tolist() for _ in range(2))
+    assert first != second
+
+
+def test_each_text_of_a_batch_ends_at_its_own_stop_token():
+    out = generate_batch(Cycle(), [[0], [3], [1, 2, 3], [2, 3, 4, 0, 1]], 4, stop=[3])
+    assert [ids.tolist() for ids in out] == [[0, 1, 2, 3], [3, 4, 0, 1, 2], [1, 2, 3, 4, 0, 1, 2], [2, 3, 4, 0, 1, 2, 3]]
+    assert [ids.tolist() for ids in generate_batch(Cycle(), [[0], [1, 2]], 0)] == [[0], [1, 2]]
+
+
+def test_a_batch_ends_with_its_last_text():
+    model = Cycle()
+    generate_batch(model, [[0], [2]], 50, stop=[3])
+    assert model.contexts[-2:] == [[0, 1, 2], [2, 3, 0]]
+
+
+def test_dropout_is_off_while_generating_and_then_as_it_was():
+    model = GPT(GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16, dropout=0.5)).eval()
+    expected = generate(model, [1], 20, temperature=0).tolist()
+    model.train()
+    assert [*generate_batch(model, [[1]] * 2, 20, temperature=0)[1]] == expected
+    tokens = stream(model, [1], 20, temperature=0)
+    assert next(tokens) == expected[1] and model.training and model.blocks[0].training
+
+
 # ---- bad input
 
 
@@ -234,7 +359,7 @@ def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         shape_log_probs(np.log(P), **settings)
     with pytest.raises(ValueError, match=message):
-        generate(Cycle(), [0], 3, **settings)
+        stream(Cycle(), [0], 3, **settings)  # at once, not with the first token
 
 
 def test_generate_refuses_what_are_no_ids_or_no_length():
@@ -242,6 +367,23 @@ def test_generate_refuses_what_are_no_ids_or_no_length():
         generate(Cycle(), [5], 3)
     with pytest.raises(ValueError, match="max_new_tokens must be 0 or more, got -1"):
         generate(Cycle(), [0], -1)
+    with pytest.raises(ValueError, match="one-dimensional list of integer token ids"):
+        generate(Cycle(), [[0], [1]], 3)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ([], r"expected a list of prompts, each a list of ids, got \[\]"),
+        ([0, 1], r"got \[0, 1\]; wrap a single one: \[ids\]"),
+        (["ab", "c"], "expected a list of prompts, each a list of ids, got"),
+        ([[0], [1, 5]], "token id 5 is not in the vocabulary of 5"),
+        ([[0], [0.5]], "integer token ids"),
+    ],
+)
+def test_a_batch_refuses_what_are_no_prompts(prompts, message):
+    with pytest.raises(ValueError, match=message):
+        generate_batch(Cycle(), prompts, 3)
 
 
 def test_a_reader_is_the_model_shown_all_that_it_has_read():
@@ -250,5 +392,6 @@ def test_a_reader_is_the_model_shown_all_that_it_has_read():
     assert np.array_equal(reader.read([3, 4]), model.next_log_probs([3, 4]))
     assert np.array_equal(reader.read([0]), model.next_log_probs([3, 4, 0]))
     assert np.array_equal(reader.read([]), model.next_log_probs([3, 4, 0]))
-    with pytest.raises(ValueError, match="token id 5"):
-        reader.read([5])
+    for wrong in ([5], [[0], [5]]):
+        with pytest.raises(ValueError, match="token id 5"):
+            reader.read(wrong)

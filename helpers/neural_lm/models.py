@@ -109,18 +109,19 @@ class StateReader(Reader):
     """Reads each token once, and keeps the state that `scan` ends in."""
 
     def __init__(self, model: NeuralLM):
-        self.model, self.state, self.scores = model, None, None
+        self.model, self.device, self.state, self.scores = model, model.device, None, None
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def read(self, ids: ArrayLike) -> np.ndarray:
         """See `Reader.read`."""
-        new = check_ids(ids, self.model.vocab_size)
+        new = self.checked(ids)  # (T,) or (B, T)
         if self.scores is None:
-            new = np.concatenate([[self.model.end], new])
-        if len(new):
+            new = np.insert(new, 0, self.model.end, axis=-1)
+        if new.shape[-1]:
             with without_dropout(self.model):
-                logits, self.state = self.model.scan(self.model._row(new), self.state)
-            self.scores = F.log_softmax(logits[0, -1].cpu().double(), dim=-1).numpy()
+                logits, self.state = self.model.scan(torch.as_tensor(np.atleast_2d(new), device=self.device), self.state)
+            scores = F.log_softmax(logits[:, -1].cpu().double(), dim=-1)  # (B, V)
+            self.scores = scores.numpy().reshape(*new.shape[:-1], -1)
         return self.scores
 
 
