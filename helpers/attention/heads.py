@@ -6,6 +6,7 @@ Query–key norm: Henry et al., *Query-Key Normalization for Transformers* (2020
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -99,6 +100,10 @@ class MultiHeadAttention(nn.Module):
         plain = causal and mask is None and q.shape[-2] == k.shape[-2]
         mask = None if plain else _with_causal(mask, causal, q, k)
         dropout, grouped = self.dropout if self.training else 0.0, self.n_kv_head != self.n_head
+        if q.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # its backward pass there is far slower in bfloat16
+            with torch.autocast("cpu", enabled=False):
+                q, k, v = q.float(), k.float(), v.float()
+                return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=plain, enable_gqa=grouped)
         return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=plain, enable_gqa=grouped)
 
     def _written_out(self, q: Tensor, k: Tensor, v: Tensor, causal: bool, mask: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -112,7 +117,7 @@ class MultiHeadAttention(nn.Module):
 
     def _placed(self, x: Tensor, norm: nn.Module | None, rotary: Rotary | None, start: int) -> Tensor:
         if norm is not None:
-            x = norm(x.to(norm.weight.dtype)).type_as(x)  # under autocast x is in half precision, and the factors are not
+            x = norm(x.to(norm.weight.dtype))  # under autocast x is in half precision, and the factors are not
         return x if rotary is None else rotary(x, start)
 
 

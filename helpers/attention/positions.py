@@ -41,8 +41,8 @@ class Rotary(nn.Module):
     def __init__(self, head_width: int, block_size: int, base: float = 10_000.0):
         super().__init__()
         angle = angles(block_size, head_width, base)
-        self.register_buffer("cos", angle.cos().float(), persistent=False)  # (block_size, D/2)
-        self.register_buffer("sin", angle.sin().float(), persistent=False)
+        self.register_buffer("cos", torch.cat([angle.cos()] * 2, dim=-1).float(), persistent=False)  # (block_size, D)
+        self.register_buffer("sin", torch.cat([-angle.sin(), angle.sin()], dim=-1).float(), persistent=False)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
         """Queries or keys (…, T, D) of the positions start … start + T − 1 → the same, turned; ValueError past block_size."""
@@ -50,5 +50,5 @@ class Rotary(nn.Module):
         if start + n > len(self.cos):
             raise ValueError(f"position {start + n - 1} is beyond the {len(self.cos)} of this model; take a larger block_size")
         cos, sin = self.cos[start : start + n], self.sin[start : start + n]
-        a, b = x.chunk(2, dim=-1)  # (…, T, D/2)
-        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1).type_as(x)
+        partner = x.roll(x.shape[-1] // 2, dims=-1)  # the other coordinate of each one's pair
+        return (x * cos + partner * sin).type_as(x)
