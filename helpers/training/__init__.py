@@ -8,10 +8,10 @@ from .config import TrainConfig
 from .data import MaskedData, PairData, TextData, encoded
 from .loop import Diverged, History, Stopped, evaluate, train
 from .optimisers import learning_rate_factor, make_optimizers
-from .presets import PRESETS, Preset
+from .presets import MODERN, PRESETS, Preset, build
 
 __all__ = [
-    "PRESETS", "CheckpointError", "Diverged", "History", "MaskedData", "PairData", "Preset", "Stopped", "TextData",
-    "TrainConfig", "encoded", "evaluate", "learning_rate_factor", "load_checkpoint", "load_model", "make_optimizers",
+    "MODERN", "PRESETS", "CheckpointError", "Diverged", "History", "MaskedData", "PairData", "Preset", "Stopped", "TextData",
+    "TrainConfig", "build", "encoded", "evaluate", "learning_rate_factor", "load_checkpoint", "load_model", "make_optimizers",
     "save_checkpoint", "save_model", "train",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ Raises nothing: what goes wrong is said in a line, with exit status 1.
 
 import argparse
 import json
+import platform
+import shlex
 import sys
 import time
 from dataclasses import replace
@@ -19,20 +21,20 @@ from tqdm import tqdm
 
 from helpers import corpora
 from helpers.neural_lm import device
-from helpers.transformer import GPT, GPTConfig
 
 from . import distributed
 from .checkpoints import CheckpointError, save_model
-from .data import encoded
 from .loop import Diverged, History, evaluate, train
-from .presets import PRESETS
+from .presets import PRESETS, build
+
+MODEL = "model.safetensors"  # the trained model, in the run's folder
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = argparse.ArgumentParser(prog="python -m helpers.training", description=__doc__.split("\n")[0])
     found.add_argument("--preset", required=True, choices=sorted(PRESETS))
-    found.add_argument("--data", default="shakespeare", choices=["shakespeare", "world", "python-docs"])
+    found.add_argument("--data", choices=["shakespeare", "world", "world-large", "python-docs"], help="default: the preset's")
     found.add_argument("--out", type=Path, help="folder for checkpoints and the trained model")
     found.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     found.add_argument("--steps", type=int, help="instead of the preset's")
@@ -57,21 +59,21 @@ def main(argv: list[str] | None = None) -> int:
     place = distributed.join() or torch.device(arguments.device or device())
     began = time.perf_counter()
     try:
-        vocab, end, ids = encoded(arguments.data)
-        sizes = GPTConfig(vocab_size=len(vocab), end=vocab.index(end), seed=arguments.seed, **{**preset.model, **chosen})
-        model = GPT(sizes, vocab).to(place)
+        model, data, val = build(arguments.preset, arguments.data, arguments.seed, **chosen)
+        model.to(place)
         with tqdm(total=config.steps, unit="step", disable=not distributed.is_first()) as bar:
             history = train(
-                model, ids["train"], config, val=ids["val"], out=arguments.out, resume=arguments.resume,
+                model, data, config, val=val, out=arguments.out, resume=arguments.resume,
                 callback=lambda step, history: tell(bar, step, history),
             )  # fmt: skip
         if distributed.is_first():
-            loss = evaluate(model, ids["val"])
-            told = {"preset": arguments.preset, "data": arguments.data, "val_loss": round(loss, 5)}
+            loss = evaluate(model, val)
+            told = {"preset": arguments.preset, "data": arguments.data or preset.data, "val_loss": round(loss, 5)}
             told |= {"train_seconds": round(history.seconds, 2), "all_seconds": round(time.perf_counter() - began, 2)}
-            told |= {"tokens_per_second": round(history.tokens_per_second), "params": model.n_parameters, "device": str(place)}
+            told |= {"tokens_per_second": round(history.tokens_per_second), "device": str(place)}
+            told |= {"params": sum(p.numel() for p in model.parameters())}
             if arguments.out:
-                save_model(model, arguments.out / "model.safetensors", **told)
+                save_model(model, arguments.out / MODEL, **told, **circumstances(argv, place))
             print(json.dumps(told))
     except (CheckpointError, Diverged, ValueError, corpora.CorpusError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -79,6 +81,17 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         distributed.leave()
     return 0
+
+
+def circumstances(argv: list[str] | None, place: torch.device) -> dict[str, str]:
+    """What a saved model says of its making: the command, the day, the hardware, torch's version."""
+    given = sys.argv[1:] if argv is None else argv
+    cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    machine = torch.cuda.get_device_name(place) if place.type == "cuda" else cpu
+    return {
+        "command": shlex.join(["python", "-m", "helpers.training", *given]), "date": time.strftime("%Y-%m-%d"),
+        "hardware": machine, "torch": torch.__version__,
+    }  # fmt: skip
 
 
 def tell(bar: tqdm, step: int, history: History) -> None:

@@ -4,7 +4,7 @@ A batch depends on the seed and the number of the step only. So a run that was k
 have seen, and several processes take their parts of one batch without a word. Derived in `07_mini_gpt.ipynb`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,8 @@ from helpers.probability import check_ids
 from helpers.transformer import mask_tokens
 
 Batch = tuple[Tensor, ...]
+MASK = "[MASK]"
+LARGE, LARGE_SEED = 25_000, 20_261_127  # stories of "world-large", ten times as many as the world's file has
 
 
 class Data(Protocol):
@@ -35,9 +37,15 @@ class Data(Protocol):
 
 
 def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
-    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters."""
-    text = {split: corpora.load(name, split) for split in ("train", "val")}
-    if name == "world":
+    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters.
+
+    "world-large" trains on LARGE stories that are drawn for it, like those of "world", and has the same validation text.
+    """
+    source = "world" if name == "world-large" else name
+    text = {split: corpora.load(source, split) for split in ("train", "val")}
+    if name == "world-large":
+        text["train"] = "\n".join(world.sample(LARGE, seed=LARGE_SEED, split="train"))
+    if source == "world":
         vocab, end = list(world.vocabulary()), world.END
         streams = {s: [t for line in part.splitlines() for t in (*world.tokenize(line), end)] for s, part in text.items()}
     else:
@@ -78,6 +86,15 @@ class MaskedData(TextData):
         """Inputs with masks, and targets, (n, length) each; see `mask_tokens`."""
         crops, _ = super().batch(n, length, generator)
         return mask_tokens(crops, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
+
+    def whole(self, length: int, n: int = 32) -> Iterator[Batch]:
+        """All of the text in pieces of `length` tokens, n at a time, masked in the same way every time; a shorter rest is left
+        out.
+        """
+        pieces = self.ids[: len(self.ids) // length * length].view(-1, length)
+        generator = torch.Generator().manual_seed(0)
+        for part in pieces.split(n):
+            yield mask_tokens(part, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
 
     def to(self, device: torch.device) -> "MaskedData":
         """The same: masks are drawn on the CPU, so that they are the same everywhere."""

@@ -18,13 +18,12 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from helpers.attention import WindowedLM
 from helpers.probability import cross_entropy
 
 from . import distributed
 from .checkpoints import CheckpointError, describe_model, load_checkpoint, load_weights, model_tensors, save_checkpoint
 from .config import TrainConfig
-from .data import Data, TextData
+from .data import Data, MaskedData, TextData
 from .interrupts import Interrupts
 from .optimisers import make_optimizers, set_learning_rates
 from .precision import choose_precision
@@ -279,10 +278,21 @@ def diagnosis(step: int, value: float, lr: float, history: History) -> str:
 
 
 @torch.no_grad()
-def evaluate(model: WindowedLM, ids: ArrayLike) -> float:
-    """Loss on a whole text, ids (T,), each token from at least half a context before it (`WindowedLM`): nats per token."""
+def evaluate(model: nn.Module, data: ArrayLike | Data) -> float:
+    """Loss on a whole text, in nats per token that is asked for.
+
+    Of ids (T,), each token is predicted from at least half a context before it (`WindowedLM`); of a `MaskedData`, the masked
+    tokens in pieces as long as the context.
+    """
     was_training = model.training
     model.eval()
-    loss = cross_entropy(model.log_probs(np.asarray(ids)))
+    if isinstance(data, MaskedData):
+        device, sums = next(model.parameters()).device, torch.zeros(2, dtype=torch.float64)
+        for batch in data.whole(model.block_size):
+            asked = (batch[1] >= 0).sum()
+            sums += torch.stack([data.loss(model, tuple(t.to(device) for t in batch)).cpu() * asked, asked])
+        loss = (sums[0] / sums[1]).item()
+    else:
+        loss = cross_entropy(model.log_probs(np.asarray(data.ids.cpu() if isinstance(data, TextData) else data)))
     model.train(was_training)
     return loss

@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .config import TrainConfig
+from helpers.transformer import BERT, GPT, BERTConfig, GPTConfig
 
-# What pays since GPT-2 at this size: see `helpers.transformer.SINCE_GPT2` and notebook 07's speed ladder.
+from .config import TrainConfig
+from .data import MASK, MaskedData, TextData, encoded
+
+# What pays at this size: see notebook 07's speed ladder. LayerNorm, not RMSNorm: torch has one fast kernel for it on a CPU.
 MODERN: Mapping[str, Any] = {
-    "norm": "rms", "bias": False, "position": "rotary", "qk_norm": True, "activation": "swiglu", "tied": False,
-    "n_previous": 4, "zero_init": True,
+    "bias": False, "position": "rotary", "activation": "relu2", "tied": False, "n_previous": 4, "zero_init": True,
 }  # fmt: skip
 
 
 class Preset(NamedTuple):
-    """A GPT's sizes (fields of GPTConfig, but vocab_size and end), and how to train it."""
+    """A model's sizes (fields of its config, but vocab_size and end), how to train it, on what, and its family."""
 
     model: Mapping[str, Any]
     train: TrainConfig
+    data: str = "shakespeare"
+    family: str = "GPT"
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -24,9 +28,13 @@ PRESETS: Mapping[str, Preset] = {
         {**MODERN, "n_layer": 2, "n_head": 2, "n_embd": 32, "block_size": 32},
         TrainConfig(steps=100, batch_size=8, lr=6e-3, matrix_lr=0.02, save_every=20, precision="float32"),
     ),
-    "nanogpt-cpu": Preset(
+    "nanogpt-cpu": Preset(  # nanoGPT's recipe for a CPU, in our loop
         {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 64, "bias": False, "init_std": 0.02},
         TrainConfig(steps=2000, batch_size=12, lr=1e-3, betas=(0.9, 0.99), precision="float32"),
+    ),
+    "cpu-sprint": Preset(  # to its loss in a twentieth of its time
+        {**MODERN, "n_layer": 2, "n_head": 4, "n_embd": 128, "block_size": 64},
+        TrainConfig(steps=200, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
     ),
     "cpu": Preset(
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 192, "block_size": 128},
@@ -37,11 +45,42 @@ PRESETS: Mapping[str, Preset] = {
         TrainConfig(steps=1300, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
     ),
     "gpu": Preset(
-        {**MODERN, "n_layer": 6, "n_head": 5, "n_embd": 320, "block_size": 256},
+        {**MODERN, "n_layer": 6, "n_head": 5, "n_embd": 320, "block_size": 256, "dropout": 0.3},
         TrainConfig(steps=400, batch_size=64, lr=4e-3, matrix_lr=0.02, warmup=0.02, compile=True, precision="bfloat16"),
     ),
     "gpu-long": Preset(
         {**MODERN, "n_layer": 6, "n_head": 5, "n_embd": 320, "block_size": 256, "dropout": 0.3},
         TrainConfig(steps=2500, batch_size=64, lr=4e-3, matrix_lr=0.02, warmup=0.02, compile=True, precision="bfloat16"),
     ),
-}
+    "world": Preset(
+        {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256},
+        TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        data="world-large",
+    ),
+    "world-bert": Preset(
+        {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 128, "position": "rotary", "norm_first": True,
+         "norm_eps": 1e-5, "zero_init": True},
+        TrainConfig(steps=2000, batch_size=16, lr=4e-3, matrix_lr=0.02, warmup=0.02),
+        data="world-large",
+        family="BERT",
+    ),
+}  # fmt: skip
+
+
+def build(name: str, data: str | None = None, seed: int = 0, **changes: Any) -> tuple[GPT | BERT, TextData, TextData]:
+    """A preset's model, not yet trained, and its training and validation text; data: another corpus; changes: of the config.
+
+    Raises ValueError for an unknown preset, or a change that does not fit.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    preset = PRESETS[name]
+    vocab, end, ids = encoded(data or preset.data)
+    if preset.family == "BERT":
+        vocab = [*vocab, MASK]
+    sizes = {"vocab_size": len(vocab), "end": vocab.index(end), "seed": seed, **preset.model, **changes}
+    if preset.family == "BERT":
+        masked = {"mask_id": len(vocab) - 1, "keep": [vocab.index(end)]}
+        parts = (MaskedData(ids[split], len(vocab), **masked) for split in ("train", "val"))
+        return BERT(BERTConfig(**sizes), vocab), *parts
+    return GPT(GPTConfig(**sizes), vocab), *(TextData(ids[split], len(vocab)) for split in ("train", "val"))

@@ -37,13 +37,17 @@ class BERTConfig(TransformerConfig):
 class BERT(nn.Module):
     """ids (B, T) → logits (B, T, V) of the token that belongs at each position, from the tokens on both sides of it.
 
-    It is no language model in the course's sense: it gives no probability to a text.
+    It is no language model in the course's sense: it gives no probability to a text. vocab: the tokens in the order of their
+    ids, or None where nobody needs to know; ValueError where it has not vocab_size tokens.
     """
 
     @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
-    def __init__(self, config: BERTConfig):
+    def __init__(self, config: BERTConfig, vocab: Sequence[str] | None = None):
         super().__init__()
+        if vocab is not None and len(vocab) != config.vocab_size:
+            raise ValueError(f"vocab has {len(vocab)} tokens, but vocab_size is {config.vocab_size}")
         self.config, self.block_size, self.vocab_size = config, config.block_size, config.vocab_size
+        self.vocab = None if vocab is None else list(vocab)
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.positions = Positions(config)
         self.segments = nn.Embedding(config.n_segment, config.n_embd) if config.n_segment > 1 else None
