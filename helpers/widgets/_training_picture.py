@@ -35,7 +35,7 @@ def training_picture(
     total = chart + sum(heights)
     page = blank_axes(figure)
     page.text(0.15, 0.32, _title(history, steps), fontsize=14, fontweight="bold", **PLAIN)
-    box = (0.1, 0.88)
+    box = (0.1, 0.85)
     loss = figure.add_axes((box[0], 1 - (GAP + CHART - 0.2) / total, box[1], (CHART - 0.2) / total))
     rate = figure.add_axes((box[0], 1 - (GAP + CHART + RATE) / total, box[1], (RATE - 0.15) / total), sharex=loss)
     _draw(loss, rate, history, steps, baselines)

@@ -49,7 +49,7 @@ class TrainingDashboard(PicturedWidget):
     running, pausing, paused, stopping, stopped, done. Raises ValueError for what cannot be sampled from or drawn.
     """
 
-    _esm = script("canvas.js", "training_dashboard.js")
+    _esm = script("canvas.js", "training_chart.js", "training_dashboard.js")
     setup = traitlets.Dict().tag(sync=True)  # all that never changes
 
     def __init__(

@@ -100,6 +100,25 @@ def test_stop_while_paused_and_an_interrupt_end_a_run(open_notebook):
     assert lab.python("[dashboard.state, model.training]") == ["stopped", False]
 
 
+def test_where_messages_wait_for_the_cell_it_says_how_to_stop(open_notebook, jupyterlab):
+    setting = "@jupyterlab/apputils-extension/kernels-settings.jupyterlab-settings"
+    jupyterlab.set(setting, {"commsOverSubshells": "disabled"})  # as in front ends that know no subshells
+    try:
+        lab = open_notebook(notebook(1_000_000), windowing="none", viewport=(1280, 1600))
+        lab.start("notebook:run-all-cells")
+        widget = lab.widgets.first
+        status, waiting = widget.locator(".lm-message"), widget.locator(".lm-waiting")
+        expect(status).to_contain_text("Training.", timeout=60_000)
+        widget.get_by_role("button").nth(0).click()
+        expect(waiting).to_contain_text("interrupt the kernel", timeout=10_000)
+        lab.start("notebook:interrupt-kernel")
+        expect(status).to_contain_text("Stopped at step")
+        expect(waiting).to_be_empty()
+        assert lab.python("dashboard.state") == "stopped"  # the press came too late, and does nothing
+    finally:
+        jupyterlab.set(setting, {})
+
+
 def test_earlier_samples_by_keyboard_and_mouse_are_text(open_notebook):
     lab = open_notebook(notebook(100), windowing="none", viewport=(1280, 1600))
     lab.run_all()

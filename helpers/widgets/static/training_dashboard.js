@@ -10,7 +10,6 @@ const TELL = {
   done: ({ step, seconds, looks }) => `Done: ${step} steps, ${duration(seconds)} of training.${looks}`,
 };
 const SILENCE = "No answer yet. This page may hold messages back while a cell runs; to end the run and keep what it has reached, interrupt the kernel (■).";
-const LOOKS = { light: ["#0072b2", "#b34700"], dark: ["#56b4e9", "#f08b3c"] }; // batches, validation text
 const LISTS = [["steps", "loss", "lr"], ["val_steps", "val_loss"], ["samples"]];
 
 const whole = (n) => Math.round(n).toLocaleString("en-US");
@@ -35,7 +34,7 @@ function keep(model, data, changed) {
     if (news.run !== data.run) LISTS.flat().forEach((name) => (data[name] = []));
     LISTS.forEach((names, i) => {
       if (data[names[0]].length < news.at[i]) askForAll();
-      else for (const name of names) data[name].splice(news.at[i], Infinity, ...news[name]);
+      else for (const name of names) data[name] = data[name].slice(0, news.at[i]).concat(news[name]);
     });
     for (const name of ["run", "state", "step", "tokens_per_second", "seconds", "seconds_left"]) data[name] = news[name];
     changed();
@@ -49,12 +48,14 @@ function show(model, data, host, views) {
   root.classList.add("lm-wide");
   let chosen = -1; // the sample that is shown; -1: the latest
   let queued = false;
-  let answer = null; // the timer of a button that has no answer yet
+  let pressed = null; // the state in which a button was pressed that has no answer yet
+  let timer = null;
 
   const status = el("div", { class: "lm-message", role: "status" });
   const pause = el("button", { class: "lm-button", type: "button", onclick: () => press(data.state === "pausing" || data.state === "paused" ? "go" : "pause") });
   const stop = el("button", { class: "lm-button", type: "button", text: "Stop here", onclick: () => press("stop") });
   const bar = el("div", { class: "lm-track lm-grow", role: "progressbar", "aria-label": "Steps done", "aria-valuemin": "0", "aria-valuemax": String(steps) }, el("span", { class: "lm-bar" }));
+  const count = el("span", { class: "lm-percent" });
   const facts = el("dl", { class: "lm-facts" });
   const chart = el("canvas", { class: "lm-chart", role: "img" });
   const earlier = el("button", { class: "lm-button", type: "button", text: "‹ Earlier", onclick: () => step(-1) });
@@ -69,13 +70,14 @@ function show(model, data, host, views) {
   const table = el("details", { class: "lm-details", ontoggle: redraw }, el("summary", { text: "The numbers", "data-lm-suppress-shortcuts": "true" }), el("div", { class: "lm-scroll", tabindex: "0" }, el("table", { class: "lm-weights" }, caption, el("thead", {}, head), rows)));
   const waiting = el("div", { class: "lm-waiting", role: "status" });
   section.hidden = !sampled;
-  root.append(el("div", { class: "lm-row" }, bar, pause, stop), status, facts, chart, section, table, waiting);
+  root.append(el("div", { class: "lm-row" }, bar, count, pause, stop), status, facts, chart, section, table, waiting);
 
   function press(type) {
     if ((type === "stop" ? stop : pause).getAttribute("aria-disabled") === "true") return;
     model.send({ type });
-    clearTimeout(answer);
-    answer = setTimeout(() => (waiting.textContent = SILENCE), 3000);
+    pressed = data.state;
+    clearTimeout(timer);
+    timer = setTimeout(() => (waiting.textContent = SILENCE), 3000);
   }
 
   function choose(i) {
@@ -107,11 +109,11 @@ function show(model, data, host, views) {
     stop.setAttribute("aria-disabled", String(!paused && data.state !== "running"));
     bar.setAttribute("aria-valuenow", String(data.step));
     bar.firstChild.style.width = `${(100 * Math.min(data.step, steps)) / steps}%`;
+    say(count, `${whole(data.step)} of ${whole(steps)} steps`);
     const known = [
-      ["Step", `${whole(data.step)} of ${whole(steps)}`],
       ["Batch loss", data.loss.length ? nats(data.loss.at(-1)) : "–"],
       ["Validation loss", last === undefined ? "–" : nats(last)],
-      ["Learning rate", data.lr.length ? data.lr.at(-1).toPrecision(2) : "–"],
+      ["Learning rate", data.lr.at(-1)?.toPrecision(2) ?? "–"],
       ["Tokens per second", data.tokens_per_second ? whole(data.tokens_per_second) : "–"],
       ["Time left", data.seconds_left == null ? "–" : duration(data.seconds_left)],
     ];
@@ -144,126 +146,28 @@ function show(model, data, host, views) {
       const losses = data.loss.slice(from, to);
       const rate = data.lr[to - 1];
       from = to;
-      return [whole(end), losses.length ? nats(losses.reduce((a, b) => a + b) / losses.length) : "–", data.val_loss[row] === undefined ? "–" : nats(data.val_loss[row]), rate === undefined ? "–" : rate.toPrecision(3)];
+      return [whole(end), losses.length ? nats(losses.reduce((a, b) => a + b) / losses.length) : "–", data.val_loss[row] === undefined ? "–" : nats(data.val_loss[row]), rate?.toPrecision(3) ?? "–"];
     });
     rows.replaceChildren(...lines.map((line) => el("tr", {}, ...line.map((value) => el("td", { text: value })))));
   }
 
-  function answered() {
-    clearTimeout(answer);
-    waiting.textContent = "";
+  function changed() {
+    if (data.state !== pressed) {
+      clearTimeout(timer);
+      waiting.textContent = "";
+      pressed = null;
+    }
     redraw();
   }
-  views.add(answered);
+  views.add(changed);
   redraw();
   const unlook = onLook(chart, redraw);
-  return () => (clearTimeout(answer), views.delete(answered), unlook());
+  return () => (clearTimeout(timer), views.delete(changed), unlook());
 }
 
 // Written only where it changes: a live region is read out again otherwise.
 function say(node, words) {
   if (node.textContent !== words) node.textContent = words;
-}
-
-// ---- the chart
-
-// About n round numbers from low to high.
-function ticks(low, high, n) {
-  const rough = (high - low) / n;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const by = [1, 2, 5, 10].find((each) => each * power >= rough) * power;
-  const found = [];
-  for (let k = Math.ceil(low / by); k * by <= high + by * 1e-9; k++) found.push(k * by);
-  return { by, found };
-}
-
-// Points (x, y) on the screen, at most one a pixel: the mean of those that share it.
-function thin(xs, ys, toX, toY) {
-  const found = [];
-  let [pixel, sum, n] = [null, 0, 0];
-  const close = () => n && found.push([pixel, toY(sum / n)]);
-  xs.forEach((x, i) => {
-    if (ys[i] === null) return;
-    const at = Math.round(toX(x));
-    if (at !== pixel) close(), ([pixel, sum, n] = [at, 0, 0]);
-    (sum += ys[i]), n++;
-  });
-  close();
-  return found;
-}
-
-function drawChart(canvas, root, data, steps, baselines) {
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  const first = data.val_loss[0] ?? data.loss[0];
-  const words = first === undefined ? "no step yet" : `from ${nats(first)} to ${nats(data.val_loss.at(-1) ?? data.loss.at(-1))} nats per token after ${data.step} of ${steps} steps`;
-  canvas.setAttribute("aria-label", `Loss against steps: ${words}; the numbers are in the table below`);
-  if (!width || !height) return; // scrolled away
-  const { ink, dark, font } = paperOf(root);
-  const [blue, vermilion] = LOOKS[dark ? "dark" : "light"];
-  const [faint, grey] = dark ? ["#4a4a4a", "#b0b0b0"] : ["#dddddd", "#595959"];
-  const paint = cleared(canvas, width, height);
-  const [left, right, top, bottom] = [56, width - 12, 26, height - 118]; // of the losses
-  const [rateTop, rateBottom] = [height - 78, height - 38];
-  const seen = [...data.loss, ...data.val_loss, ...Object.values(baselines)].filter((y) => y !== null);
-  const [least, most] = [Math.min(...seen.slice(0, 1), ...seen), Math.max(...seen.slice(0, 1), ...seen)].map((y) => (Number.isFinite(y) ? y : 0));
-  const margin = 0.06 * (most - least || 1);
-  const [low, high] = [least - margin, most + margin];
-  const toX = (x) => left + ((right - left) * x) / steps;
-  const toY = (y) => bottom - ((bottom - top) * (y - low)) / (high - low);
-  const peak = Math.max(1e-300, ...data.lr);
-  const toRate = (y) => rateBottom - ((rateBottom - rateTop) * y) / peak;
-
-  paint.fillStyle = ink;
-  const write = (words, x, y, align = "left", weight = "") => ((paint.font = `${weight} 14px ${font}`), (paint.textAlign = align), paint.fillText(words, x, y));
-  const path = (points, color, line, dash = []) => {
-    paint.setLineDash(dash);
-    [paint.strokeStyle, paint.lineWidth, paint.lineJoin] = [color, line, "round"];
-    paint.beginPath();
-    points.forEach(([x, y], i) => (i ? paint.lineTo(x, y) : paint.moveTo(x, y)));
-    paint.stroke();
-    paint.setLineDash([]);
-  };
-  const diamond = (x, y) => {
-    paint.fillStyle = vermilion;
-    paint.beginPath();
-    [[0, -5], [5, 0], [0, 5], [-5, 0]].forEach(([dx, dy]) => paint.lineTo(x + dx, y + dy));
-    paint.fill();
-    paint.fillStyle = ink;
-  };
-
-  write("Loss, nats per token", 4, 14, "left", "bold");
-  write("Learning rate", 4, rateTop - 10, "left", "bold");
-  write("steps", right, height - 4, "right");
-  if (seen.length) {
-    const { by, found } = ticks(low, high, 5);
-    for (const y of found) {
-      path([[left, toY(y)], [right, toY(y)]], faint, 1);
-      write(y.toFixed(Math.max(0, -Math.floor(Math.log10(by) + 1e-9))), left - 8, toY(y) + 4, "right");
-    }
-  }
-  for (const x of ticks(0, steps, Math.max(2, Math.min(8, width / 110))).found) {
-    path([[toX(x), rateBottom], [toX(x), rateBottom + 4]], grey, 1);
-    write(whole(x), Math.min(toX(x), right - 10), rateBottom + 18, "center");
-  }
-  path([[left, top], [left, bottom], [right, bottom]], grey, 1);
-  path([[left, rateTop], [left, rateBottom], [right, rateBottom]], grey, 1);
-  if (data.lr.length) write(peak.toPrecision(2), left - 8, rateTop + 8, "right");
-  for (const [name, y] of Object.entries(baselines)) {
-    path([[left, toY(y)], [right, toY(y)]], grey, 1.5, [2, 3]);
-    write(name, right, toY(y) - 5, "right");
-  }
-  path(thin(data.steps, data.loss, toX, toY), blue, 1.3);
-  const looks = thin(data.val_steps, data.val_loss, toX, toY);
-  path(looks, vermilion, 2, [7, 4]);
-  looks.forEach(([x, y]) => diamond(x, y));
-  path(thin(data.steps, data.lr, toX, toRate), ink, 1.5);
-
-  const second = right - 116; // the key
-  write("validation text", right, 14, "right");
-  path([[second - 24, 10], [second + 4, 10]], vermilion, 2, [7, 4]);
-  diamond(second - 10, 10);
-  write("batches", second - 40, 14, "right");
-  path([[second - 132, 10], [second - 104, 10]], blue, 1.3);
 }
 
 export default () => {
