@@ -93,8 +93,8 @@ class MaskedData(TextData):
         """
         pieces = self.ids[: len(self.ids) // length * length].view(-1, length)
         generator = torch.Generator().manual_seed(0)
-        for part in pieces.split(n):
-            yield mask_tokens(part, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
+        masked = mask_tokens(pieces, self.mask_id, self.vocab_size, generator, self.rate, self.keep)
+        yield from zip(*(tensor.split(n) for tensor in masked), strict=True)
 
     def to(self, device: torch.device) -> "MaskedData":
         """The same: masks are drawn on the CPU, so that they are the same everywhere."""
