@@ -11,7 +11,6 @@ Every loss is measured in one way: all of the text, each character from at least
 import argparse
 import importlib.util
 import json
-import pickle
 import re
 import shutil
 import statistics
@@ -25,6 +24,7 @@ import torch
 from _table import machine
 from torch import Tensor
 
+from helpers import corpora
 from helpers.attention import WindowedLM
 from helpers.training import encoded, evaluate
 
@@ -51,11 +51,11 @@ def run_nanogpt(clone: Path, folder: Path) -> tuple[float, float, int]:
     """Train by its own script → (seconds of its steps, loss, parameters)."""
     vocab, end, ids = encoded("shakespeare")
     work = shutil.copytree(clone, folder / "nanoGPT", ignore=shutil.ignore_patterns(".git"))
-    for split in ("train", "val"):
-        ids[split].astype("uint16").tofile(work / "data" / "shakespeare_char" / f"{split}.bin")
+    prepared = work / "data" / "shakespeare_char"
+    (prepared / "input.txt").write_text(corpora.load("shakespeare"), encoding="utf-8")
+    subprocess.run([sys.executable, "prepare.py"], cwd=prepared, check=True, capture_output=True)
     arguments = [f"--{name}={value}" for name, value in RECIPE.items()]
     command = [sys.executable, "train.py", "config/train_shakespeare_char.py", *arguments]
-    (work / "data" / "shakespeare_char" / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": len(vocab)}))  # as it wants it
     said = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True).stdout
     times = {int(i): float(ms) / 1000 for i, ms in re.findall(r"^iter (\d+): .* time ([\d.]+)ms", said, re.MULTILINE)}
     steps = [seconds for i, seconds in times.items() if i % int(RECIPE["eval_interval"])]  # the others hold an evaluation
