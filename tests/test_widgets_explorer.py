@@ -15,7 +15,7 @@ from helpers.tokenizers import BPETokenizer, CharTokenizer, WordTokenizer
 from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
 from helpers.widgets import AttentionExplorer
 from helpers.widgets._base import to_png
-from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, reading_frame, thumbnails
+from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, ranked, reading_frame, thumbnails
 from helpers.widgets._explorer_reading import LONGEST, Attention, Reading
 from helpers.widgets._explorer_tokens import TokenReader
 
@@ -97,6 +97,30 @@ def test_next_tokens_are_exact_over_the_full_vocabulary():
     said = explorer.frame["predictions"][1]["actual"]
     assert said.startswith(f"“cat”, with {100 * p[2]:.1f} %:") and said.endswith(f"number {1 + (p > p[2]).sum()} of 8")
     assert explorer.frame["predictions"][-1]["actual"] == ""
+
+
+def test_sampling_settings_work_on_all_scores_the_largest_first():
+    gpt = make_gpt()
+    explorer = AttentionExplorer(gpt, None, TEXT)
+    frame, logits = explorer.frame, gpt.trace(torch.tensor([[0, *ids(TEXT)]])).logits[0].detach().numpy()
+    sent = unpack(frame["logits"], "<f4", 8, frame["vocab_size"])
+    np.testing.assert_array_equal(sent, np.sort(logits, axis=1)[:, ::-1])
+    for position, prediction in enumerate(frame["predictions"][:-1]):
+        assert sent[position, prediction["place"]] == logits[position, ids(TEXT)[position]]
+    assert ranked(np.float32([[1, 3, 2]])).tolist() == [[3, 2, 1]] and frame["predictions"][-1]["place"] is None
+
+
+def test_of_a_large_vocabulary_the_scores_of_a_position_come_when_they_are_asked_for(monkeypatch):
+    monkeypatch.setattr("helpers.widgets._explorer_frame.MOST_LOGITS", 100)
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    assert explorer.frame["logits"] == b"" and explorer.position == {}
+    for position in (8, -9, "0", None, True, 0.5):
+        explorer._receive({"type": "position", "position": position})
+        assert explorer.position == {}
+    explorer._receive({"type": "position", "position": 3})
+    assert (explorer.position["position"], explorer.position["revision"]) == (3, explorer.frame["revision"])
+    p = np.exp(unpack(explorer.position["logits"], "<f4", len(VOCAB)).astype(float))
+    np.testing.assert_allclose(p / p.sum(), sorted(explorer.probabilities(3), reverse=True), rtol=1e-6)
 
 
 def test_no_token_sees_those_after_it():

@@ -21,7 +21,13 @@ INK, GREY, PALE = "#1a1a1a", "#595959", "#e3e3e3"
 
 def script(*names: str) -> str:
     """One self-contained ES module: the shared functions, then the widget's own parts (a widget's module cannot import)."""
-    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in ("base.js", *names))
+    return "\n".join(dense((STATIC / part).read_text(encoding="utf-8")) for part in ("base.js", *names))
+
+
+def dense(source: str) -> str:
+    """A script without what only its readers need, lines of comment and indentation: a page gets one copy for each widget."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def new_figure(height: float) -> Figure:

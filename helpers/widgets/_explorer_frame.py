@@ -9,6 +9,7 @@ from helpers.widgets._explorer_tokens import TokenReader
 from helpers.widgets._suggestions import likeliest, percent, rest_line
 
 MOST_BYTES = 5_000_000  # of weights in a frame; a larger reading sends small pictures, and each head when it is asked for
+MOST_LOGITS = 1_000_000  # bytes of scores in a frame; of a larger vocabulary a position's come when they are asked for
 THUMB = 48  # cells of such a picture, at most, each way
 TOP = 10
 
@@ -22,8 +23,16 @@ def reading_frame(reading: Reading, tokens: TokenReader) -> dict:
     """All of a reading that does not depend on what is chosen in it."""
     logits = reading.kinds[0].logits
     predictions = [] if logits is None else [_prediction(reading, tokens, t, _softmax(row)) for t, row in enumerate(logits)]
-    kinds = [_kind(kind, tokens) for kind in reading.kinds]
-    return {"kinds": kinds, "predictions": predictions, "note": reading.note, "masked": reading.masked, "join": tokens.join}
+    fit = logits is not None and 4 * logits.size <= MOST_LOGITS
+    return {
+        "kinds": [kind_frame(kind, tokens, None if 2 * kind.weights.size <= MOST_BYTES else THUMB) for kind in reading.kinds],
+        "predictions": predictions,
+        "logits": pack(ranked(logits), "<f4") if fit else b"",
+        "vocab_size": 0 if logits is None else logits.shape[1],
+        "note": reading.note,
+        "masked": reading.masked,
+        "join": tokens.join,
+    }
 
 
 def head_frame(reading: Reading, number: int, layer: int, head: int) -> dict:
@@ -36,6 +45,11 @@ def head_frame(reading: Reading, number: int, layer: int, head: int) -> dict:
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """Over the full vocabulary: (T, V) → (T, V)."""
     return np.array([_softmax(row) for row in logits])
+
+
+def ranked(logits: np.ndarray) -> np.ndarray:
+    """Scores in the order of `likeliest`, the largest first, which is all that sampling settings depend on: (…, V) → (…, V)."""
+    return -np.sort(-logits, axis=-1)
 
 
 def thumbnails(weights: np.ndarray, longest: int = THUMB) -> np.ndarray:
@@ -52,9 +66,9 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
     return powers / powers.sum()
 
 
-def _kind(kind: Attention, tokens: TokenReader) -> dict:
-    whole = 2 * kind.weights.size <= MOST_BYTES
-    sent = kind.weights if whole else thumbnails(kind.weights)
+def kind_frame(kind: Attention, tokens: TokenReader, longest: int | None) -> dict:
+    """One attention with all its heads' weights, or with pictures of at most longest × longest cells."""
+    sent = kind.weights if longest is None else thumbnails(kind.weights, longest)
     return {
         "name": kind.name,
         "causal": kind.causal,
@@ -64,7 +78,7 @@ def _kind(kind: Attention, tokens: TokenReader) -> dict:
         "keys": [tokens.shown(i) for i in kind.keys],
         "layers": kind.n_layer,
         "heads": kind.n_head,
-        "whole": whole,
+        "whole": longest is None,
         "shape": list(sent.shape[2:]),  # of each head's matrix in `weights`
         "weights": pack(sent),
     }
@@ -77,11 +91,12 @@ def _prediction(reading: Reading, tokens: TokenReader, position: int, p: np.ndar
     writes = last and not reading.masked
     rows = [[tokens.shown(i), percent(p[i]), float(p[i]), tokens.piece(i) if writes else ""] for i in best]
     actual = ids[position] if reading.masked else None if last else ids[position + 1]
-    said = ""
+    said, place = "", None
     if actual is not None:
         rank = 1 + int((p > p[actual]).sum())
+        place = rank - 1 + int((p[:actual] == p[actual]).sum())  # among all, equally likely ones in the vocabulary's order
         said = f"“{tokens.shown(actual)}”, with {percent(p[actual])}: number {rank:,} of {len(p):,}"
-    return {"rows": rows, "rest": rest_line(len(p) - len(best), float(p[best].sum())), "actual": said}
+    return {"rows": rows, "rest": rest_line(len(p) - len(best), float(p[best].sum())), "actual": said, "place": place}
 
 
 def chosen_or_first(reading: Reading, chosen: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ Used in `05_attention.ipynb` and `06_transformer.ipynb`. Layers, heads and posit
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from helpers.widgets._text import TextWidget, quoted, reason
 if TYPE_CHECKING:
     from helpers.widgets._explorer_reading import Reading
 
-EMPTY = {"kinds": [], "predictions": [], "note": "", "masked": False, "join": "", "head": None}
+EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "note": "", "masked": False, "join": "", "head": None}
 
 
 class AttentionExplorer(TextWidget):
@@ -42,9 +43,12 @@ class AttentionExplorer(TextWidget):
         "attention_explorer_tokens.js",
         "attention_explorer_matrix.js",
         "attention_explorer_cell.js",
+        "attention_explorer_sampling.js",
+        "attention_explorer_next.js",
         "attention_explorer.js",
     )
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
+    position = traitlets.Dict().tag(sync=True)  # the scores that were asked for last, where a frame has no room for all
 
     def __init__(
         self,
@@ -59,12 +63,18 @@ class AttentionExplorer(TextWidget):
         query: int | None = None,
         join: str | None = None,
     ):
-        from helpers.widgets import _explorer_frame, _explorer_reading, _explorer_tokens  # here: they load torch
+        from helpers.widgets import (
+            _explorer_frame,
+            _explorer_reading,
+            _explorer_snapshot,
+            _explorer_tokens,
+        )  # here: they load torch
 
         if not callable(getattr(model, "trace", None)) or not hasattr(model, "block_size"):
             raise ValueError(f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, without trace")
         self.model, self.reading = model, None
         self._frames, self._read = _explorer_frame, _explorer_reading.read
+        self._snapshot = _explorer_snapshot.snapshot
         own = _explorer_tokens.vocab_of(model, vocab)
         self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
         self._chosen, self._query = (0, 0, 0), None
@@ -130,6 +140,18 @@ class AttentionExplorer(TextWidget):
         """The chosen head's weights with their tokens, all heads in small, and the next tokens."""
         return explorer_picture(self.reading, self.tokens, self.chosen, self._query, self.frame)
 
+    def save_html(self, path: str | Path, most_bytes: int = 300_000) -> None:
+        """Write the explorer as it stands into one file that needs neither Python nor network; heads and tokens can be chosen.
+
+        Of what has no room in most_bytes it says so: small pictures stand for heads' weights, and the arithmetic of some heads
+        is left out. Raises ValueError where no text has been read.
+        """
+        reading = self._known()
+        query = len(reading.kinds[0].queries) - 1 if self._query is None else self._query
+        values = {"frame": dict(self.frame)}
+        page = self._snapshot(reading, self.tokens, values, self.chosen, query, str(self._esm), most_bytes)
+        Path(path).write_text(page, encoding="utf-8")
+
     def _known(self) -> "Reading":
         if not self.reading:
             raise ValueError(f"no text has been read: {self.frame['error']}")
@@ -140,14 +162,25 @@ class AttentionExplorer(TextWidget):
         return {"revision": revision} | self._frames.head_frame(self.reading, *self.chosen)
 
     def _receive(self, content: object) -> None:
-        """A text, or a head that was chosen in the browser; each is answered."""
-        if not isinstance(content, dict) or content.get("type") != "head":
+        """A text, or what the browser lacks of this one: a head, or the scores of a position; each is answered."""
+        answers = {"head": self._answer_head, "position": self._answer_position}
+        answer = answers.get(content.get("type")) if isinstance(content, dict) else None
+        if answer is None:
             super()._receive(content)
             return
         try:
-            self.select(content.get("layer"), content.get("head"), content.get("kind"))
-        except ValueError:  # of an older text, or no head at all: the view asks again if it still wants one
+            answer(content)
+        except ValueError:  # of an older text, or nothing that there is: the view asks again if it still wants it
             return
+
+    def _answer_head(self, content: dict) -> None:
+        self.select(content.get("layer"), content.get("head"), content.get("kind"))
+
+    def _answer_position(self, content: dict) -> None:
+        logits = self._known().kinds[0].logits
+        position = self._frames.position_of(content.get("position"), len(logits), "position")
+        ranked = self._frames.pack(self._frames.ranked(logits[position]), "<f4")
+        self.position = {"revision": self.frame["revision"], "position": position, "logits": ranked}
 
 
 def _counted(n: int, what: str) -> str:

@@ -181,6 +181,52 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     assert chosen(widget)[1] > chosen(widget)[0]
 
 
+@pytest.mark.parametrize("most", [1_000_000, 0], ids=["all scores in the frame", "scores asked for"])
+def test_sampling_settings_show_what_is_drawn_from_beside_what_the_model_says(open_notebook, low_contrast, most):
+    lab = open_with(
+        open_notebook,
+        f"from helpers.widgets import _explorer_frame\n_explorer_frame.MOST_LOGITS = {most}\n"
+        "from helpers.sampling import shape_log_probs\nimport numpy as np\n"
+        "def drawn(settings, position):\n"
+        "    return np.exp(shape_log_probs(np.log(next_tokens(explorer.text, position)), **settings)).tolist()\n"
+        "explorer = AttentionExplorer(gpt, str.split, 'the cat sat on the mat'); explorer",
+    )
+    widget = lab.widgets.first
+    percents, told = widget.locator(".lm-bars .lm-percent"), widget.locator(".lm-bars ~ .lm-note")
+    slider = {name: widget.get_by_label(name, exact=True) for name in ("temperature", "top-k", "top-p", "min-p")}
+    plain = percents.all_inner_texts()
+    cases = [
+        ({"temperature": 0.5}, 6),
+        ({"temperature": 0.5, "top_k": 6}, 6),
+        ({"temperature": 0.5, "top_k": 4, "top_p": 0.5}, 2),
+        ({"temperature": 2.0, "top_k": 6, "top_p": 0.8, "min_p": 0.4}, 0),
+        ({"temperature": 0.0, "top_k": 6}, 3),
+    ]
+    for settings, position in cases:
+        widget.locator(".lm-column").first.locator(f"[data-i='{position}']").click()
+        for name, neutral in (("temperature", 1), ("top-k", 51), ("top-p", 1), ("min-p", 0)):
+            slider[name].fill(str(settings.get(name.replace("-", "_"), neutral)))
+        p = np.array(lab.python(f"next_tokens(explorer.text, {position})"))
+        q = np.array(lab.python(f"drawn({settings}, {position})"))
+        best = np.argsort(-p, kind="stable")
+        expect(percents).to_have_text([f"{one_decimal(p[i])} → {one_decimal(q[i]) if q[i] else 'cut'}" for i in best])
+        assert f"{(q > 0).sum()} of 10 tokens can be drawn" in told.inner_text() or (q > 0).all()
+        assert (q > 0).all() or f"the model gave them {one_decimal(p[q > 0].sum())}" in told.inner_text()
+        assert widget.locator(".lm-cut").count() == (q == 0).sum()
+        if position < 6:
+            actual = lab.python(f"vocab.index(explorer.text.split()[{position}])")
+            expect(widget.locator(".lm-bars").locator("xpath=preceding-sibling::div")).to_contain_text(
+                f"with these settings {one_decimal(q[actual])}"
+            )
+    assert low_contrast(widget) == []
+    widget.get_by_role("button", name="as the model says").press("Enter")
+    widget.locator(".lm-column").first.locator("[data-i='6']").click()
+    expect(percents).to_have_text(plain)
+    slider["temperature"].press("ArrowLeft")  # a key that the notebook would take, too
+    expect(percents.first).to_contain_text("→")
+    expect(slider["temperature"]).to_have_attribute("aria-valuetext", "0.95")
+
+
 def test_what_cannot_be_read_is_said_and_html_arabic_and_emoji_are_text(open_notebook, low_contrast):
     lab = open_with(open_notebook, "explorer")
     widget = lab.widgets.first

@@ -12,12 +12,19 @@ function render({ model, el: host }) {
   const waiting = el("div", { class: "lm-waiting", role: "status" });
   const kinds = el("div", { class: "lm-row", role: "group", "aria-label": "Which attention" });
   const status = el("div", { class: "lm-status", "aria-live": "polite" });
-  let asked = null; // the head that Python was asked for
+  let asked = null; // the message that Python has not answered
   const wait = patience(waiting, () => asked === null);
 
   const app = {
     reading: null,
-    state: { kind: 0, layer: 0, head: 0, query: 0, key: 0, pinned: false },
+    readOnly: Boolean(model.get("snapshot")), // a saved page: what is not there cannot be asked for
+    state: { kind: 0, layer: 0, head: 0, query: 0, key: 0, pinned: false, sampling: UNSHAPED },
+    // Settings that do not move the cell.
+    set(settings) {
+      Object.assign(app.state, settings);
+      change({ settings: true });
+      ask();
+    },
     kind: () => app.reading.kinds[app.state.kind],
     chooseHead(layer, head, kind = app.state.kind) {
       Object.assign(app.state, { layer, head, kind });
@@ -30,6 +37,7 @@ function render({ model, el: host }) {
       Object.assign(app.state, cell);
       if (cell.key === undefined) app.state.key = best();
       change({});
+      ask();
     },
     hover(cell) {
       const same = Object.entries(cell).every(([name, value]) => app.state[name] === value);
@@ -48,10 +56,11 @@ function render({ model, el: host }) {
     },
   };
 
-  const panels = [tokenFlow(app), headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(), cellArithmetic(), weightTable()];
+  const panels = [tokenFlow(app), headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(app, text), cellArithmetic(), weightTable()];
   const [flow, heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
   const help = "Point at a token to see where it looks; click it, or press Enter, to pin it, and Escape to let go. The arrow keys move. A token that looks has a query, a token that is looked at a key; layers, heads and positions are counted from 0, as in Python.";
   const body = el("div", { class: "lm-explorer" }, kinds, flow, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
+  text.box.readOnly = app.readOnly;
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: help }));
 
   // ---- what is chosen
@@ -74,28 +83,46 @@ function render({ model, el: host }) {
     if (!state.pinned || state.key >= S) state.key = best();
   }
 
-  // One question at a time; the last choice counts.
-  function ask() {
-    if (asked || app.reading.exact(app.state)) return;
-    const { kind, layer, head } = app.state;
-    asked = { kind, layer, head };
-    wait.start();
-    model.send({ type: "head", ...asked });
+  // What Python holds and the page lacks: the head in single precision, and, of a large vocabulary, a position's scores.
+  function missing() {
+    const { kind, layer, head, query, sampling } = app.state;
+    if (!app.reading.exact(app.state)) return { type: "head", kind, layer, head };
+    if (isShaping(sampling) && app.kind().predicts && !app.reading.logits(query)) return { type: "position", position: query };
+    return null;
   }
 
-  const same = (one, other) => one && other && ["kind", "layer", "head"].every((name) => one[name] === other[name]);
+  // One question at a time; the last choice counts.
+  function ask() {
+    const message = asked || app.readOnly ? null : missing();
+    if (!message) return;
+    asked = message;
+    wait.start();
+    model.send(message);
+  }
+
+  function settled() {
+    asked = null;
+    wait.stop();
+  }
 
   function answer() {
     const detail = model.get("head");
     if (!app.reading || detail.revision !== app.reading.revision) return; // of an older text
     app.reading.take(detail);
-    if (asked === null || same(asked, detail)) {
-      if (asked === null) Object.assign(app.state, { kind: detail.kind, layer: detail.layer, head: detail.head }); // chosen in Python or in another view
-      asked = null;
-      wait.stop();
-    }
+    const { kind, layer, head } = detail;
+    if (asked === null) Object.assign(app.state, { kind, layer, head }); // chosen in Python or in another view
+    else if (asked.type === "head" && asked.kind === kind && asked.layer === layer && asked.head === head) settled();
     fit();
     change({ head: true });
+    ask();
+  }
+
+  function answerPosition() {
+    const detail = model.get("position");
+    if (!app.reading || detail?.revision !== app.reading.revision) return;
+    app.reading.takeLogits(detail);
+    if (asked?.type === "position") settled();
+    change({ settings: true });
     ask();
   }
 
@@ -109,10 +136,9 @@ function render({ model, el: host }) {
     const { state } = app;
     if (!app.reading) Object.assign(state, { query: frame.query ?? Infinity, pinned: frame.query !== null });
     else if (!state.pinned) state.query = Infinity; // the last one: while you type, what comes next
-    app.reading = readingOf(frame);
+    app.reading = readingOf(frame, model.get("snapshot"));
     if (asked === null) Object.assign(state, { kind: frame.head.kind, layer: frame.head.layer, head: frame.head.head });
-    asked = null;
-    wait.stop();
+    settled();
     fit();
     change({ reading: true, head: true });
     ask();
@@ -155,39 +181,6 @@ function render({ model, el: host }) {
     return `${who} looks at ${top.map((i) => `${named(keys[i], i)} ${percent(row[i])}`).join(", ")}${others}.`;
   }
 
-  // ---- next tokens
-
-  function nextTokens() {
-    const title = el("b", {});
-    const bars = barList("", append, (key) => key === "ArrowUp" && text.box.focus());
-    const rest = el("div", { class: "lm-muted lm-rest" });
-    const actual = el("div", { class: "lm-note" });
-    const node = el("section", { class: "lm-panel lm-grow" }, title, actual, bars.list, rest);
-
-    let drawn = ""; // the position that the bars are for
-
-    function append(index) {
-      const piece = app.reading.predictions[app.state.query]?.rows[index]?.[3];
-      if (piece && text.fresh()) text.set(text.box.value + joined(text.box.value, piece, app.reading.join));
-    }
-
-    function draw({ reading, state }) {
-      const kind = reading.kinds[state.kind];
-      node.hidden = !kind.predicts;
-      const now = `${reading.revision} ${state.kind} ${state.query}`;
-      if (!kind.predicts || now === drawn) return;
-      drawn = now;
-      const { rows, rest: others, actual: said } = reading.predictions[state.query];
-      const where = named(kind.queries[state.query], state.query);
-      title.textContent = reading.masked ? `What belongs at ${where}?` : `What comes after ${where}?`;
-      actual.textContent = said && `${reading.masked ? "Here stands" : "In the text comes"} ${said}.`;
-      bars.list.setAttribute("aria-label", `${title.textContent} The ${rows.length} likeliest tokens`);
-      bars.draw(rows.map(([shown, percent, probability, append]) => ({ shown, percent, probability, append })));
-      rest.textContent = others;
-    }
-    return { node, draw };
-  }
-
   text.box.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" || text.box.selectionEnd !== text.box.value.length || body.hidden) return;
     event.preventDefault();
@@ -195,7 +188,7 @@ function render({ model, el: host }) {
   });
 
   const unlook = onLook(body, () => change({ look: true }));
-  const stops = [follow(model, ["frame"], receive), follow(model, ["head"], answer)];
+  const stops = [follow(model, ["frame"], receive), follow(model, ["head"], answer), follow(model, ["position"], answerPosition)];
   return () => (stops.forEach((stop) => stop()), unlook(), text.stop());
 }
 

@@ -16,7 +16,7 @@ function halves(view) {
 }
 
 // One reading of a text. `kinds` are its attentions: of a GPT one, of an encoder–decoder three.
-function readingOf(frame) {
+function readingOf(frame, saved) {
   const kinds = frame.kinds.map((kind) => {
     const [t, s] = kind.shape;
     const all = halves(kind.weights);
@@ -24,6 +24,8 @@ function readingOf(frame) {
     return { ...kind, T: kind.queries.length, S: kind.keys.length, small };
   });
   const exact = new Map(); // "kind/layer/head" → that head in single precision
+  const every = frame.logits && singles(frame.logits); // scores of the full vocabulary at each position, the largest first
+  const some = new Map(); // position → these, where they came one by one
   const nameOf = ({ kind, layer, head }) => `${kind}/${layer}/${head}`;
   const reading = {
     ...frame,
@@ -34,11 +36,14 @@ function readingOf(frame) {
       const parts = Object.fromEntries(["q", "k", "weights"].map((name) => [name, singles(detail[name])]));
       exact.set(nameOf(detail), { width: detail.width, ...parts });
     },
+    takeLogits: ({ position, logits }) => some.set(position, singles(logits)),
+    logits: (t) => (every?.length ? every.subarray(t * frame.vocab_size, (t + 1) * frame.vocab_size) : some.get(t)),
     exact: (state) => exact.get(nameOf(state)),
     // Weights (T, S) of a head, row by row, as exact as they are here; undefined where only a small picture is.
     weights: (state) => exact.get(nameOf(state))?.weights ?? (kinds[state.kind].whole ? kinds[state.kind].small(state.layer, state.head) : undefined),
   };
-  reading.take(frame.head);
+  [frame.head, ...(saved?.heads ?? [])].forEach(reading.take);
+  saved?.positions.forEach(reading.takeLogits);
   return reading;
 }
 
