@@ -60,8 +60,8 @@ def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query
     expect(widget.locator(".lm-column").first.locator(".lm-current")).to_have_attribute("data-i", str(query))
     weights, scores = lab.python(f"row({text!r}, {layer}, {head}, {query})")
     rows = widget.locator(".lm-weights tbody tr").evaluate_all("all => all.map(r => [...r.cells].map(c => c.textContent))")
-    assert [token for _, token, _, _ in rows] == ["</s>", *text.split()]
-    shown = [(float(score.replace("−", "-").replace("∞", "inf")), float(weight)) for _, _, score, weight in rows]
+    assert [token for _, token, *_ in rows] == ["</s>", *text.split()]
+    shown = [(float(score.replace("−", "-").replace("∞", "inf")), float(weight)) for _, _, score, weight, _ in rows]
     n = query + 1
     np.testing.assert_allclose(shown[:n], list(zip(scores[:n], weights[:n], strict=True)), atol=0.00051)  # half the last digit
     assert all(pair == (-np.inf, 0) for pair in shown[n:])
@@ -163,8 +163,12 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     q = np.array(lab.python(f"{found}.q[1, 0, 2, {query}].tolist()"))
     k = np.array(lab.python(f"{found}.k[1, 0, 2].tolist()"))
     number = "all => all.map(cell => Number(cell.textContent.replace('−', '-')))"
-    rows = [widget.locator(f".lm-vectors tr:nth-child({i}) td").evaluate_all(number) for i in (1, 2, 3)]
-    np.testing.assert_allclose(rows, [q, k[key], q * k[key]], atol=0.0051)
+    v = np.array(lab.python(f"{found}.v[1, 0, 2].tolist()"))
+    weights = np.array(lab.python(f"{found}.attention[1, 0, 2, {query}].tolist()"))
+    fetched = np.array(lab.python(f"{found}.heads[1, 0, {query}, 16:24].tolist()"))  # of head 2, of width 8
+    rows = [widget.locator(f".lm-vectors tr:nth-child({i}) td").evaluate_all(number) for i in range(1, 7)]
+    parts = [q, k[key], q * k[key], v[key], weights[key] * v[key], fetched]
+    np.testing.assert_allclose(rows, parts, atol=0.0051)
     score = q @ k[key] / np.sqrt(len(q))
     powers = np.exp(q @ k[: query + 1].T / np.sqrt(len(q)))
     said = [line.replace("−", "-") for line in widget.locator(".lm-steps li").all_inner_texts()]
@@ -172,10 +176,17 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     assert f"√8 = {score:.3f}." in said[1]
     assert f"Softmax over the 6 tokens that it may look at: e^{score:.3f}" in said[2]
     assert f"= {powers[key] / powers.sum():.4f}, so {one_decimal(powers[key] / powers.sum())}." in said[2]
+    length, whole = np.linalg.norm(v[key]), np.linalg.norm(fetched)
+    assert f"{weights[key]:.4f} × {length:.3f} = {weights[key] * length:.3f}, the length of what" in said[3]
+    assert f"All 6 together fetch a vector of length {whole:.3f}, the head's output" in said[3]
+    widget.locator("summary").click()
+    given = widget.locator(".lm-weights tbody td:last-child").evaluate_all(number)
+    np.testing.assert_allclose(given, weights * np.linalg.norm(v, axis=1), atol=0.00051)
+    widget.locator("summary").click()
     assert abs(powers[key] / powers.sum() - lab.python(f"float(explorer.weights()[{query}, {key}])")) < 1e-6
 
     place = widget.locator(".lm-matrix").bounding_box()
-    lab.page.keyboard.press("Escape")
+    matrix.press("Escape")
     lab.page.mouse.move(place["x"] + place["width"] - 12, place["y"] + place["height"] - 200)  # right of the diagonal
     expect(widget.locator(".lm-steps")).to_contain_text("the mask sets the score to −∞")
     assert chosen(widget)[1] > chosen(widget)[0]

@@ -33,7 +33,7 @@ function readingOf(frame, saved) {
     // The head's details where they are of this reading.
     take(detail) {
       if (!detail || detail.revision !== frame.revision) return;
-      const parts = Object.fromEntries(["q", "k", "weights"].map((name) => [name, singles(detail[name])]));
+      const parts = Object.fromEntries(["q", "k", "v", "weights"].map((name) => [name, singles(detail[name])]));
       exact.set(nameOf(detail), { width: detail.width, ...parts });
     },
     takeLogits: ({ position, logits }) => some.set(position, singles(logits)),
@@ -54,6 +54,15 @@ const reach = (kind, query) => (kind.causal ? query + 1 : kind.S);
 function scoresOf({ q, k, width }, query, n) {
   return Array.from({ length: n }, (_, key) => dot(q, k, query, key, width) / Math.sqrt(width));
 }
+
+// What a query fetches: its weights times the values, summed.
+function fetchedOf({ v, weights, width }, query, n, S) {
+  const fetched = new Float64Array(width);
+  for (let key = 0; key < n; key++) for (let i = 0; i < width; i++) fetched[i] += weights[query * S + key] * v[key * width + i];
+  return fetched;
+}
+
+const norm = (vector) => Math.sqrt(vector.reduce((sum, each) => sum + each * each, 0));
 
 function dot(q, k, query, key, width) {
   let sum = 0;
