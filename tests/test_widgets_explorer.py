@@ -16,7 +16,7 @@ from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDe
 from helpers.widgets import AttentionExplorer
 from helpers.widgets._base import to_png
 from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, ranked, reading_frame, thumbnails
-from helpers.widgets._explorer_reading import LONGEST, Attention, Reading
+from helpers.widgets._explorer_reading import LONGEST, Attention, Reading, looking_ahead
 from helpers.widgets._explorer_tokens import TokenReader
 
 VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", ".", "[MASK]"]
@@ -149,6 +149,45 @@ def test_one_layer_of_attention():
     explorer = AttentionExplorer(model, None, TEXT, head=1)
     np.testing.assert_array_equal(explorer.weights(), model.trace(torch.tensor([[0, *ids(TEXT)]])).weights[0, 1].numpy())
     np.testing.assert_allclose(np.log(explorer.probabilities()), model.next_log_probs(ids(TEXT)), atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [make_gpt, lambda: AttentionLM(VOCAB, AttentionLMConfig(16, 8, 2, window=2, qk_norm=True))])
+def test_without_the_causal_mask_each_token_looks_at_all(make):
+    explorer = AttentionExplorer(make(), None, TEXT)
+    kind = explorer.reading.kinds[0]
+    before, q, k, p = kind.weights.copy(), kind.q[0].copy(), kind.k[0].copy(), explorer.probabilities()
+    assert explorer.frame["mask"] == "on" and kind.causal
+    explorer._receive({"type": "mask", "on": False})
+    assert explorer.frame["mask"] == "off" and not explorer.reading.kinds[0].causal
+    powers = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]))  # the first layer's inputs do not depend on the mask
+    without = explorer.reading.kinds[0].weights
+    np.testing.assert_allclose(without[0], powers / powers.sum(-1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(without[0, :, -1], before[0, :, -1], atol=1e-6)  # the last token saw all of them anyway
+    assert "without its causal mask" in repr(explorer) and to_png(explorer.picture())
+    if kind.n_layer > 1:
+        assert not np.allclose(explorer.probabilities(), p, atol=1e-3)
+    explorer.causal_mask = True
+    np.testing.assert_array_equal(explorer.weights(0, 0), before[0, 0])
+    np.testing.assert_array_equal(explorer.probabilities(), p)
+
+
+def test_only_a_causal_mask_can_be_taken_away():
+    for explorer in (
+        AttentionExplorer(BERT(BERTConfig(**SIZES)), world.tokenize, TEXT, vocab=VOCAB),
+        AttentionExplorer(make_pair(), None, "the cat\nmat"),
+    ):
+        before = explorer.weights().copy()
+        explorer.causal_mask = False
+        assert explorer.frame["mask"] == ""
+        np.testing.assert_array_equal(explorer.weights(), before)
+
+
+def test_the_mask_is_back_after_an_error():
+    gpt = make_gpt()
+    with pytest.raises(RuntimeError), looking_ahead(gpt):
+        raise RuntimeError
+    tokens = torch.tensor([[1, 2, 3]])
+    assert (gpt.trace(tokens).attention.triu(1) == 0).all()
 
 
 def test_bert_looks_both_ways_and_says_what_belongs_where_it_looks():

@@ -31,6 +31,7 @@ def reading_frame(reading: Reading, tokens: TokenReader) -> dict:
         "vocab_size": 0 if logits is None else logits.shape[1],
         "note": reading.note,
         "masked": reading.masked,
+        "mask": reading.mask,
         "join": tokens.join,
     }
 

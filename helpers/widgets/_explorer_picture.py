@@ -37,6 +37,7 @@ def explorer_picture(
     at = len(kind.queries) - 1 if query is None else min(query, len(kind.queries) - 1)
     rows = _shown(kind.queries, tokens, at)
     columns = _shown(kind.keys, tokens, at if kind.causal else None)
+    notes = ["What if: without its causal mask, which this model never was in training."] * (reading.mask == "off") + notes
     said = wrapped(drawable(_sentence(kind, layer, head, at, tokens)), 84, last=3)
     if max(len(kind.queries), len(kind.keys)) > MOST:
         said.append(

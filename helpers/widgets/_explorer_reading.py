@@ -4,6 +4,8 @@ Used in `05_attention.ipynb` and `06_transformer.ipynb`. L layers, H heads, T to
 (keys), D the width of a head.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.attention import HeadTrace, WindowedLM, window_start
+from helpers.attention import HeadTrace, MultiHeadAttention, WindowedLM, window_start
 from helpers.transformer import BERT, EncoderDecoder
 from helpers.transformer.trace import Record
 from helpers.widgets._explorer_tokens import TokenReader
@@ -59,18 +61,24 @@ class Attention:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as a model read it. kinds: its attentions, the first shown first; note: what part of the text it is."""
+    """A text as a model read it. kinds: its attentions, the first shown first; note: what part of the text it is.
+
+    mask: "on" where a causal mask keeps tokens from looking ahead, "off" where it was taken away, "" where the model has none
+    that could be (an encoder's tokens look both ways anyway).
+    """
 
     kinds: tuple[Attention, ...]
     note: str = ""
     masked: bool = False  # whether a position's logits are for the token that stands there, not for the next one
+    mask: str = ""
 
 
 @torch.no_grad()
-def read(model: Any, text: str, tokens: TokenReader) -> Reading:
+def read(model: Any, text: str, tokens: TokenReader, causal_mask: bool = True) -> Reading:
     """Let the model read a text; of an encoder–decoder the source, a line break, and the target.
 
-    Raises ValueError for a text that the model cannot read, and a model that the explorer does not know.
+    causal_mask: whether tokens are kept from looking ahead, where the model does that; it stays in an encoder–decoder. Raises
+    ValueError for a text that the model cannot read, and a model that the explorer does not know.
     """
     training = model.training
     model.eval()  # no dropout: what is shown is what the model answers
@@ -91,15 +99,33 @@ def read(model: Any, text: str, tokens: TokenReader) -> Reading:
                 f"The text has {len(ids):,} tokens, and the {'context length' if size < LONGEST else 'most shown'} is {size}: "
                 f"this is its last window, {len(ids) - start} tokens, read as if the text began there."
             )
-        return _read_one(model, ids[start:], note)
+        if isinstance(model, WindowedLM) and not causal_mask:
+            with looking_ahead(model):
+                return _read_one(model, ids[start:], note, mask="off")
+        return _read_one(model, ids[start:], note, mask="on" if isinstance(model, WindowedLM) else "")
     finally:
         model.train(training)
 
 
-def _read_one(model: Any, ids: list[int], note: str) -> Reading:
+@contextmanager
+def looking_ahead(model: torch.nn.Module) -> Iterator[None]:
+    """A model whose attentions have no causal mask, for as long as this lasts; its weights and its code stay what they are."""
+    layers = [layer for layer in model.modules() if isinstance(layer, MultiHeadAttention)]
+    unmask = [
+        layer.register_forward_pre_hook(lambda _, args, kwargs: (args, kwargs | {"causal": False}), with_kwargs=True)
+        for layer in layers
+    ]
+    try:
+        yield
+    finally:
+        for hook in unmask:
+            hook.remove()
+
+
+def _read_one(model: Any, ids: list[int], note: str, mask: str) -> Reading:
     batch = torch.tensor([ids], device=next(model.parameters()).device)
     ours = tuple(ids)
-    causal, rest = isinstance(model, WindowedLM), {"queries": ours, "keys": ours}
+    causal, rest = mask == "on", {"queries": ours, "keys": ours}
     trace = model.trace(batch)
     if isinstance(trace, HeadTrace):  # one layer, and no logits in its trace
         kind = Attention.of([trace], name="self-attention", causal=causal, logits=_array(model(batch)[0]), **rest)
@@ -107,7 +133,7 @@ def _read_one(model: Any, ids: list[int], note: str) -> Reading:
         layers = (each[:, 0] for each in (trace.attention, trace.q, trace.k, trace.v))
         weights, q, k, v = map(_array, layers)
         kind = Attention("self-attention", causal, **rest, weights=weights, q=q, k=k, v=v, logits=_array(trace.logits[0]))
-    return Reading((kind,), note, masked=isinstance(model, BERT))
+    return Reading((kind,), note, masked=isinstance(model, BERT), mask=mask)
 
 
 def _read_pair(model: EncoderDecoder, text: str, tokens: TokenReader) -> Reading:

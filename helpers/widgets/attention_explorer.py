@@ -18,7 +18,8 @@ from helpers.widgets._text import TextWidget, quoted, reason
 if TYPE_CHECKING:
     from helpers.widgets._explorer_reading import Reading
 
-EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "note": "", "masked": False, "join": "", "head": None}
+EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "head": None}
+EMPTY |= {"note": "", "masked": False, "mask": "", "join": ""}
 
 
 class AttentionExplorer(TextWidget):
@@ -31,7 +32,8 @@ class AttentionExplorer(TextWidget):
 
     What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
     model or a tokenizer that cannot be used, and for a layer, head or query that does not exist; a *text* that cannot be read
-    is said in the view. Of a text that is longer than the context its last window is shown, and at most 256 tokens.
+    is said in the view. `causal_mask = False` asks what a GPT or an AttentionLM would do if its tokens could look ahead, which
+    they never did in training. Of a text that is longer than the context its last window is shown, and at most 256 tokens.
     """
 
     _esm = script(
@@ -48,6 +50,7 @@ class AttentionExplorer(TextWidget):
         "attention_explorer.js",
     )
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
+    causal_mask = traitlets.Bool(True)
     position = traitlets.Dict().tag(sync=True)  # the scores that were asked for last, where a frame has no room for all
 
     def __init__(
@@ -79,6 +82,7 @@ class AttentionExplorer(TextWidget):
         self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
         self._chosen, self._query = (0, 0, 0), None
         super().__init__("\n".join(text) if isinstance(text, tuple) else text)
+        self.observe(lambda change: self._update(), names=["causal_mask"])
         if self.reading and (layer, head, query) != (0, 0, None):
             self.select(layer, head)
             n = len(self.reading.kinds[0].queries)
@@ -118,7 +122,7 @@ class AttentionExplorer(TextWidget):
         """The text's reading; where the model cannot read it, why, and the last reading."""
         error = ""
         try:
-            self.reading = self._read(self.model, self.text, self.tokens)
+            self.reading = self._read(self.model, self.text, self.tokens, self.causal_mask)
             self._frame = self._frames.reading_frame(self.reading, self.tokens)
         except Exception as problem:  # half a word must not stop the widget while you type
             error = reason(problem).encode("utf-8", "backslashreplace").decode("utf-8")
@@ -134,6 +138,7 @@ class AttentionExplorer(TextWidget):
         if self.reading:
             of = self.reading.kinds[kind]
             sizes = f", {_counted(of.n_layer, 'layer')} of {_counted(of.n_head, 'head')}, layer {layer} head {head}"
+            sizes += ", without its causal mask" * (self.reading.mask == "off")
         return f"{type(self.model).__name__}{sizes}, {quoted(self.text)}"
 
     def picture(self) -> Figure:
@@ -163,7 +168,7 @@ class AttentionExplorer(TextWidget):
 
     def _receive(self, content: object) -> None:
         """A text, or what the browser lacks of this one: a head, or the scores of a position; each is answered."""
-        answers = {"head": self._answer_head, "position": self._answer_position}
+        answers = {"head": self._answer_head, "mask": self._answer_mask, "position": self._answer_position}
         answer = answers.get(content.get("type")) if isinstance(content, dict) else None
         if answer is None:
             super()._receive(content)
@@ -175,6 +180,9 @@ class AttentionExplorer(TextWidget):
 
     def _answer_head(self, content: dict) -> None:
         self.select(content.get("layer"), content.get("head"), content.get("kind"))
+
+    def _answer_mask(self, content: dict) -> None:
+        self.causal_mask = content.get("on") is not False
 
     def _answer_position(self, content: dict) -> None:
         logits = self._known().kinds[0].logits

@@ -192,6 +192,33 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     assert chosen(widget)[1] > chosen(widget)[0]
 
 
+def test_without_the_causal_mask_is_a_question_with_a_warning(open_notebook, low_contrast):
+    lab = open_with(open_notebook, "explorer")
+    widget = lab.widgets.first
+    widget.locator("summary").click()
+    text, box = "the cat sat on the mat", widget.get_by_label("without the causal mask")
+    masked = widget.locator(".lm-column").last.get_by_text("masked", exact=True)
+    widget.locator(".lm-column").first.locator("[data-i='2']").click()
+    expect(masked).to_have_count(4)
+    same_as_python(lab, widget, text, 0, 0, 2)
+    box.press("Space")
+    expect(masked).to_have_count(0)
+    expect(widget.get_by_text("This is not what the model does")).to_be_visible()
+    found = lab.python("[explorer.weights()[2].tolist(), explorer.probabilities(2).max(), explorer.causal_mask]")
+    assert sum(found[0][3:]) > 0.1 and found[2] is False
+    shown = widget.locator(".lm-weights tbody td:nth-child(4)").evaluate_all("all => all.map(cell => Number(cell.textContent))")
+    np.testing.assert_allclose(shown, found[0], atol=0.000051)
+    expect(widget.locator(".lm-bars .lm-percent").first).to_have_text(one_decimal(found[1]))
+    expect(widget.locator(".lm-steps")).to_contain_text("Softmax over the 7 tokens")
+    assert low_contrast(widget) == []
+    widget.locator("textarea").fill("the dog")  # it stays
+    expect(widget.locator(".lm-flow-token")).to_have_count(3)
+    expect(box).to_be_checked()
+    box.press("Space")
+    expect(widget.get_by_text("This is not what the model does")).to_have_count(0)
+    same_as_python(lab, widget, "the dog", 0, 0, 2)
+
+
 @pytest.mark.parametrize("most", [1_000_000, 0], ids=["all scores in the frame", "scores asked for"])
 def test_sampling_settings_show_what_is_drawn_from_beside_what_the_model_says(open_notebook, low_contrast, most):
     lab = open_with(

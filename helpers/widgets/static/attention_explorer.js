@@ -2,6 +2,7 @@
 // lives here, in `state`; panels draw it. A head's queries and keys come when it is chosen, in `head`.
 
 const PAUSE = 250; // milliseconds after a key before the model reads
+const WARNING = "This is not what the model does. Every token now looks at later ones too, among them the very token that it should predict; the model never did so in training, so neither its weights nor its next tokens mean what they meant.";
 
 function render({ model, el: host }) {
   const root = frameOf(host, "Attention explorer");
@@ -10,6 +11,9 @@ function render({ model, el: host }) {
   const error = el("div", { class: "lm-waiting", role: "alert" });
   const note = el("div", { class: "lm-note" });
   const waiting = el("div", { class: "lm-waiting", role: "status" });
+  const lifted = el("input", { type: "checkbox", onchange: () => request({ type: "mask", on: !lifted.checked }) });
+  const mask = el("label", { class: "lm-row" }, lifted, "What if: without the causal mask");
+  const warning = el("div", { class: "lm-waiting", role: "status" });
   const kinds = el("div", { class: "lm-row", role: "group", "aria-label": "Which attention" });
   const status = el("div", { class: "lm-status", "aria-live": "polite" });
   let asked = null; // the message that Python has not answered
@@ -59,7 +63,7 @@ function render({ model, el: host }) {
   const panels = [tokenFlow(app), headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(app, text), cellArithmetic(), weightTable()];
   const [flow, heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
   const help = "Point at a token to see where it looks; click it, or press Enter, to pin it, and Escape to let go. The arrow keys move. A token that looks has a query, a token that is looked at a key; layers, heads and positions are counted from 0, as in Python.";
-  const body = el("div", { class: "lm-explorer" }, kinds, flow, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
+  const body = el("div", { class: "lm-explorer" }, kinds, mask, warning, flow, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
   text.box.readOnly = app.readOnly;
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: help }));
 
@@ -94,7 +98,10 @@ function render({ model, el: host }) {
   // One question at a time; the last choice counts.
   function ask() {
     const message = asked || app.readOnly ? null : missing();
-    if (!message) return;
+    if (message) request(message);
+  }
+
+  function request(message) {
     asked = message;
     wait.start();
     model.send(message);
@@ -131,6 +138,8 @@ function render({ model, el: host }) {
     text.answered();
     error.textContent = frame.error && `The model cannot read this: ${frame.error}.${frame.kinds.length ? " Below is the last text that it could read." : ""}`;
     note.textContent = `${frame.kinds.length > 1 ? "The first line is the source, the second the target. " : ""}${frame.note}`;
+    put(warning, frame.mask === "off" ? WARNING : "");
+    [mask.hidden, lifted.checked, lifted.disabled] = [!frame.mask, frame.mask === "off", app.readOnly];
     body.hidden = !frame.kinds.length;
     if (!frame.kinds.length || app.reading?.revision >= frame.revision) return;
     const { state } = app;
