@@ -278,22 +278,22 @@ steps become four times as long.
         title="How many crops",
         kind="experiment",
         grade=Between(
-            200,
-            2500,
+            150,
+            2000,
             below="The standard error of a mean is the deviation of *one* crop's mean over √n. Or did you give √n?",
             above="Did you take single characters? The means of whole crops are what is averaged here.",
-            why="Against 20 crops: thirty to forty times as many for an error six times as small.",
+            why="Against 20 crops: some thirty times as many for an error five to six times as small.",
         ),
         hints=(
             "The cell above has the deviation of one crop's mean. The error of the mean of n crops is that over √n.",
             "Solve deviation / √n = 0.01 for n.",
         ),
         solution=r"""
-With $d$ the deviation of one crop's mean (about 0.27 nats), $d / \sqrt n = 0.01$ gives $n = (d / 0.01)^2$, some 700 crops. The
-whole validation text has 1,742 of them: reading all of it is hardly dearer, and has no such error.
+With $d$ the deviation of one crop's mean (about 0.25 nats), $d / \sqrt n = 0.01$ gives $n = (d / 0.01)^2$, some 600 crops. The
+whole validation text has 1,742 of them: reading all of it costs three times as much, and has no such error.
 """,
-        answer=700,
-        wrong_answers=((27, "Or did you give √n"), (12_000, "single characters"), ("many", "Give one number")),
+        answer=600,
+        wrong_answers=((25, "Or did you give √n"), (3_600, "single characters"), ("many", "Give one number")),
     ),
     Exercise(
         id="7.5",
