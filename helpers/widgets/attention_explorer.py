@@ -41,6 +41,8 @@ class AttentionExplorer(TextWidget):
         "bars.js",
         "text_box.js",
         "attention_explorer_data.js",
+        "attention_explorer_controls.js",
+        "attention_explorer_filter.js",
         "attention_explorer_heads.js",
         "attention_explorer_tokens.js",
         "attention_explorer_matrix.js",

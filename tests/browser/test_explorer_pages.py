@@ -1,10 +1,14 @@
 """The attention explorer's script in Chromium without Jupyter: its arithmetic against Python's, and pages that were saved."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, JSHandle, Locator, Page, expect
 
 from helpers.sampling import shape_log_probs
+from helpers.transformer import GPT, GPTConfig
 from helpers.widgets import AttentionExplorer
 from helpers.widgets._explorer_frame import ranked
 
@@ -23,10 +27,42 @@ def page(chromium: Browser) -> Page:
     assert errors == []
 
 
+VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", "dog", "<b>x</b>", "أهلا", "👍🏽"]
+
+
+def make_explorer(text: str, n_layer: int = 2, n_head: int = 3, **options) -> AttentionExplorer:
+    """On a GPT that has learned nothing."""
+    config = GPTConfig(vocab_size=len(VOCAB), block_size=64, n_layer=n_layer, n_head=n_head, n_embd=8 * n_head, init_std=0.3)
+    return AttentionExplorer(GPT(config, VOCAB), str.split, text, **options)
+
+
+@pytest.fixture
+def show(page: Page, tmp_path: Path) -> Callable[[AttentionExplorer], Locator]:
+    """Save an explorer, open what was saved, and give back the widget."""
+
+    def open_saved(explorer: AttentionExplorer, **options) -> Locator:
+        explorer.save_html(tmp_path / "saved.html", **options)
+        page.goto((tmp_path / "saved.html").as_uri())
+        widget = page.locator(".lm-widget")
+        expect(widget.locator(".lm-status")).to_contain_text("looks at")
+        return widget
+
+    return open_saved
+
+
+def function(page: Page, name: str) -> JSHandle:
+    """One of the script's own functions."""
+    script = str(AttentionExplorer._esm).replace("export default", f"return {name}; const widget =")
+    return page.evaluate_handle(f"() => {{ {script} }}")
+
+
+def one_decimal(p: float) -> str:
+    return "< 0.1 %" if 0 < p < 0.0005 else f"{100 * p:.1f} %"
+
+
 def test_sampling_settings_do_what_the_sampler_does(page):
     rng = np.random.default_rng(0)
-    script = str(AttentionExplorer._esm).replace("export default", "return shaped; const widget =")
-    shaped = page.evaluate_handle(f"() => {{ {script} }}")
+    shaped = function(page, "shaped")
     for _ in range(200):
         logits = ranked(rng.normal(0, 1.5, rng.integers(1, 40)).astype(np.float32))
         settings = {
@@ -45,3 +81,65 @@ def test_sampling_settings_do_what_the_sampler_does(page):
         np.testing.assert_allclose(made[0], p, atol=1e-12)
         np.testing.assert_allclose(made[1], expected, atol=1e-12, err_msg=str(settings))
         assert made[2] == (expected > 0).sum() and made[3] == pytest.approx(p[expected > 0].sum())
+
+
+def shown_by(row: np.ndarray, by: str, value: float) -> list[int]:
+    """The keys that a filter shows, by its definition."""
+    if by == "threshold":
+        return np.flatnonzero(row >= value).tolist()
+    order = np.argsort(-row, kind="stable")
+    n = int(value) if by == "top_k" else 1 + int((np.cumsum(row[order]) < value - 1e-9).sum())
+    return sorted(order[:n].tolist())
+
+
+def test_filters_keep_what_they_say(page):
+    rng, shown = np.random.default_rng(0), function(page, "shownOf")
+    for _ in range(100):
+        n = rng.integers(1, 20).item()
+        row = rng.dirichlet(np.full(n, 0.5)).astype(np.float32).astype(float)
+        for by, value in (("threshold", 0.1), ("top_k", 3), ("mass", 0.8)):
+            kept = shown.evaluate(
+                "(f, [r, n, o]) => [...f(Float32Array.from(r), n, o)]", [[*row, 0.0], n, {"by": by, "value": value}]
+            )
+            assert np.flatnonzero(kept).tolist() == shown_by(row, by, value)
+
+
+# Whether the middle of each cell in a row of the matrix is as white as the page.
+CELLS = """(canvas, [row, n]) => {
+    const size = (canvas.width - 94) / n, context = canvas.getContext("2d");
+    return Array.from({length: n}, (_, i) =>
+        Math.min(...context.getImageData(90 + size * (i + 0.5), 76 + size * (row + 0.5), 1, 1).data) === 255);
+}"""
+
+
+@pytest.mark.parametrize("by, value", [("threshold", 0.2), ("top_k", 2), ("mass", 0.6)])
+def test_a_filter_hides_weights_says_how_much_and_scales_nothing(show, low_contrast, by, value):
+    explorer = make_explorer("the cat sat on the mat")
+    widget = show(explorer)
+    note = widget.locator(".lm-look ~ .lm-muted")
+    drawn = min(10, int((explorer.weights()[6] >= 0.01).sum()))
+    rest = 1 - np.sort(explorer.weights()[6])[-drawn:].sum()
+    expect(note).to_contain_text(f"Without a line: {7 - drawn} of 7, together {one_decimal(max(0, rest) if drawn < 7 else 0)}")
+    widget.get_by_label("Which weights are shown").select_option(by)
+    widget.get_by_label("limit").fill(str(value))
+    for query, token in ((6, "mat"), (3, "sat")):
+        widget.locator(".lm-column").first.locator(f"[data-i='{query}']").click()
+        row = explorer.weights()[query, : query + 1]
+        kept = shown_by(row.astype(float), by, value)
+        hidden = sum(p for i, p in enumerate(row) if i not in kept)
+        told = f"Hidden: {query + 1 - len(kept)} of the {query + 1} weights of “{token}” ({query}),"
+        expect(widget.locator(".lm-narrow .lm-note")).to_contain_text(f"{told} together {one_decimal(hidden)} of its attention")
+        said = [one_decimal(p) if i in kept else f"({one_decimal(p)})" for i, p in enumerate(row)]
+        expect(widget.locator(".lm-column").last.locator(".lm-percent")).to_have_text(said + ["masked"] * (6 - query))
+        expect(widget.locator(".lm-lines path")).to_have_count(len(kept))
+        widths = widget.locator(".lm-lines path").evaluate_all(
+            "all => all.map(line => Number(line.getAttribute('stroke-width')))"
+        )
+        np.testing.assert_allclose(sorted(widths), 0.8 + 9 * np.sort(row[kept]), rtol=1e-5)  # as they were
+        paper = widget.locator(".lm-matrix").evaluate(CELLS, [query, 7])
+        assert [i for i in range(query + 1) if not paper[i]] == kept
+    whole = 1 - np.mean(
+        [row[shown_by(row[: t + 1].astype(float), by, value)].sum() for t, row in enumerate(explorer.weights())]
+    )
+    expect(widget.locator(".lm-narrow .lm-note")).to_contain_text(f"of all tokens {one_decimal(whole)}")
+    assert low_contrast(widget) == []

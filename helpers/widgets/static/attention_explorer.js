@@ -22,7 +22,7 @@ function render({ model, el: host }) {
   const app = {
     reading: null,
     readOnly: Boolean(model.get("snapshot")), // a saved page: what is not there cannot be asked for
-    state: { kind: 0, layer: 0, head: 0, query: 0, key: 0, pinned: false, sampling: UNSHAPED },
+    state: { kind: 0, layer: 0, head: 0, query: 0, key: 0, pinned: false, sampling: UNSHAPED, filter: UNFILTERED },
     // Settings that do not move the cell.
     set(settings) {
       Object.assign(app.state, settings);
@@ -60,10 +60,10 @@ function render({ model, el: host }) {
     },
   };
 
-  const panels = [tokenFlow(app), headGrid(app), tokenColumns(app), weightMatrix(app), nextTokens(app, text), cellArithmetic(), weightTable()];
-  const [flow, heads, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
+  const panels = [tokenFlow(app), headGrid(app), weightFilter(app), tokenColumns(app), weightMatrix(app), nextTokens(app, text), cellArithmetic(), weightTable()];
+  const [flow, heads, filter, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
   const help = "Point at a token to see where it looks; click it, or press Enter, to pin it, and Escape to let go. The arrow keys move. A token that looks has a query, a token that is looked at a key; layers, heads and positions are counted from 0, as in Python.";
-  const body = el("div", { class: "lm-explorer" }, kinds, mask, warning, flow, status, el("div", { class: "lm-parts" }, heads, tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
+  const body = el("div", { class: "lm-explorer" }, kinds, mask, warning, flow, status, el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, heads, filter), tokens), el("div", { class: "lm-parts" }, matrix, next), cell, table);
   text.box.readOnly = app.readOnly;
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: help }));
 
@@ -139,7 +139,7 @@ function render({ model, el: host }) {
     error.textContent = frame.error && `The model cannot read this: ${frame.error}.${frame.kinds.length ? " Below is the last text that it could read." : ""}`;
     note.textContent = `${frame.kinds.length > 1 ? "The first line is the source, the second the target. " : ""}${frame.note}`;
     put(warning, frame.mask === "off" ? WARNING : "");
-    [mask.hidden, lifted.checked, lifted.disabled] = [!frame.mask, frame.mask === "off", app.readOnly];
+    [mask.hidden, lifted.checked] = [!frame.mask || app.readOnly, frame.mask === "off"];
     body.hidden = !frame.kinds.length;
     if (!frame.kinds.length || app.reading?.revision >= frame.revision) return;
     const { state } = app;
@@ -156,6 +156,16 @@ function render({ model, el: host }) {
   // ---- drawing: once a frame of the screen, all that has changed
 
   let [changed, look, shades] = [null, null, null];
+  let [shown, shownFor] = [null, null]; // which weights of the head the filter leaves
+
+  function filtered(weights) {
+    const { filter } = app.state;
+    if (shownFor?.weights === weights && shownFor.filter === filter) return shown;
+    shownFor = { weights, filter };
+    shown = weights && filter.by !== "none" ? allShown(weights, app.kind(), filter) : null;
+    if (shown) shown.hiddenMass = hiddenMass(weights, shown) / app.kind().T;
+    return shown;
+  }
   function change(what) {
     if (!changed) requestAnimationFrame(draw);
     changed = { ...changed, ...what };
@@ -166,10 +176,11 @@ function render({ model, el: host }) {
     changed = null;
     if (!app.reading || !root.isConnected) return;
     if (!look || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
-    const shown = { ...app, row: row(), weights: app.reading.weights(app.state), look, shades };
-    drawKinds(shown);
-    panels.forEach((panel) => panel.draw(shown, what));
-    put(status, sentence(shown));
+    const weights = app.reading.weights(app.state);
+    const seen = { ...app, kind: app.kind(), row: row(), weights, shown: filtered(weights), look, shades };
+    drawKinds(seen);
+    panels.forEach((panel) => panel.draw(seen, what));
+    put(status, sentence(seen));
   }
 
   function drawKinds({ reading, state }) {

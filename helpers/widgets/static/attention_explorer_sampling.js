@@ -52,18 +52,3 @@ function samplingControls(app) {
   }
   return { node, draw };
 }
-
-// A labelled range whose value is also said in words.
-function slider(name, min, max, step, choose, say) {
-  const said = el("output", { class: "lm-said" });
-  const input = el("input", { type: "range", min, max, step, "aria-label": name, oninput: () => choose(Number(input.value)) });
-  input.addEventListener("keydown", (event) => event.stopPropagation());
-  const node = el("label", { class: "lm-slider" }, el("span", { text: name }), input, said);
-
-  function show(value) {
-    if (Number(input.value) !== value) input.value = value;
-    put(said, say(value));
-    input.setAttribute("aria-valuetext", say(value));
-  }
-  return { node, show };
-}

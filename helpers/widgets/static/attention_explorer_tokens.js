@@ -15,7 +15,8 @@ function tokenColumns(app) {
   const box = el("div", { class: "lm-look" }, left, lines, right);
   const title = el("b", {});
   const heading = el("div", { class: "lm-look-heading lm-small" }, el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
-  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, el("div", { class: "lm-muted lm-small", text: `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.` }));
+  const note = el("div", { class: "lm-muted lm-small" });
+  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, note);
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
   let weights = []; // that they show
@@ -58,8 +59,9 @@ function tokenColumns(app) {
     }
   }
 
-  function draw({ reading, state, row }) {
+  function draw({ reading, state, row, shown }) {
     const kind = reading.kinds[state.kind];
+    const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
     title.textContent = `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`;
@@ -67,8 +69,8 @@ function tokenColumns(app) {
     mark(left.children, state.query);
     mark(right.children, state.key);
     for (let i = 0; i < kind.S; i++) {
-      const said = i >= n ? "masked" : row ? percent(row[i]) : "…";
-      const weight = row && i < n ? row[i] : 0;
+      const said = i >= n ? "masked" : !row ? "…" : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`;
+      const weight = row && i < n && isLeft(i) ? row[i] : 0;
       if (weights[i] === weight && right.children[i].lastChild.textContent === said) continue;
       weights[i] = weight;
       right.children[i].classList.toggle("lm-ahead", i >= n);
@@ -78,13 +80,25 @@ function tokenColumns(app) {
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
-    drawLines(row, n, state);
+    drawLines(row, lined(row, n, shown && isLeft), state);
+    put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : told(row, n));
     if (!box.matches(":hover")) inSight(state.query, state.key); // what is under the mouse stays there
     built = tokens;
   }
 
-  function drawLines(row, n, { query, key }) {
-    const shown = row ? strongest(row, n).slice(0, LINES).filter((i) => row[i] >= 0.01) : [];
+  // The keys that get a line, the strongest first.
+  function lined(row, n, isLeft) {
+    if (!row) return [];
+    return isLeft ? strongest(row, n).filter(isLeft) : strongest(row, n).slice(0, LINES).filter((i) => row[i] >= 0.01);
+  }
+
+  function told(row, n) {
+    const drawn = lined(row, n);
+    const rest = Math.max(0, 1 - drawn.reduce((sum, i) => sum + row[i], 0));
+    return `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.${row ? ` Without a line: ${n - drawn.length} of ${n}, together ${percent(n > drawn.length ? rest : 0)}.` : ""}`;
+  }
+
+  function drawLines(row, shown, { query, key }) {
     const middle = (i) => (i + 0.5) * height;
     while (lines.childElementCount < shown.length) lines.append(svgNode("path"));
     while (lines.childElementCount > shown.length) lines.lastElementChild.remove();
@@ -120,7 +134,7 @@ function tokenFlow(app) {
     event.stopPropagation();
   });
 
-  function draw({ reading, state, row, shades }) {
+  function draw({ reading, state, row, shown, shades }) {
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
@@ -132,14 +146,15 @@ function tokenFlow(app) {
     const n = reach(kind, state.query);
     mark(list.children, state[mine()]);
     [...list.children].forEach((token, i) => {
-      const weight = row && i < n ? row[i] : 0;
-      const said = `${i >= n ? "masked: comes later" : percent(weight)} ${shades[255]}`; // in this theme
+      const hidden = shown && !shown[state.query * kind.S + i];
+      const weight = row && i < n && !hidden ? row[i] : 0;
+      const said = `${i >= n ? "masked: comes later" : percent(weight)}${hidden && i < n ? " hidden" : ""} ${shades[255]}`; // in this theme
       if (token.dataset.weight === said) return;
       token.dataset.weight = said;
       const bar = token.lastChild.style;
       bar.height = `${12 * Math.sqrt(weight)}px`;
       bar.background = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
-      token.title = i >= n ? "masked: comes later" : percent(weight);
+      token.title = i >= n ? "masked: comes later" : hidden ? `hidden: ${percent(row[i])}` : percent(weight);
     });
     list.classList.toggle("lm-pinned", state.pinned);
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);

@@ -4,7 +4,7 @@
 // looked at, so each one needs the attribute.
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  if (["button", "input", "textarea"].includes(tag) || "tabindex" in attributes) node.setAttribute("data-lm-suppress-shortcuts", "true");
+  if (["button", "input", "select", "textarea"].includes(tag) || "tabindex" in attributes) node.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "class") node.className = value;
     else if (name === "text") node.textContent = value;
