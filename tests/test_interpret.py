@@ -518,12 +518,22 @@ def test_scores_and_labels_of_the_construction():
     close(scores["first token"].values[0, 1], 1)
     close(scores["duplicate token"].chance, (1 / 5 + 1 / 6 + 1 / 11 + 2 / 12) / 4)
     close(scores["induction"].values[1, 0], 1)
-    close(scores["induction"].chance, (1 / np.arange(9, 16)).mean())  # 7 tokens twice, after the first
+    twice = [(1 / np.arange(n + 2, 2 * n + 2)).mean() for n in (7, 6, 5, 4)]  # n tokens twice, after the first
+    close(scores["induction"].chance, np.mean(twice))
     for score in scores.values():
         close(score.values[1, 1], score.chance)  # the even head is at chance everywhere
         assert (score.values >= 0).all() and (score.values <= 1 + 1e-6).all()
     labels = [(label.layer, label.head, label.name) for label in head_labels(scores)]
     assert labels == [(0, 0, "previous token"), (0, 1, "first token"), (1, 0, "induction")]
+
+
+@torch.no_grad()
+def test_a_head_that_looks_back_equally_far_each_time_is_no_induction_head():
+    model = induction_model()
+    query = model.blocks[0].attention.query.weight
+    query[:21] = query[:21].roll(-5, dims=0)  # position t now asks for position t − 6: where 7 tokens come twice, the one after
+    values = head_scores(model, HELD)["induction"].values
+    assert 0.2 < values[0, 0] < 0.4 and not [label for label in head_labels(head_scores(model, HELD)) if label[:2] == (0, 0)]
 
 
 @pytest.mark.parametrize(("name", "part"), [each for each in PARTS if each[1] != "cross"])

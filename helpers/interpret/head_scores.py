@@ -19,7 +19,7 @@ from helpers.transformer import BERT
 from .reach import Ids, batch_of, check_part, traced
 
 LONGEST_HALF = 32  # tokens: enough for a mean, and quick
-DRAWS = 4  # random sequences
+DRAWS = 4  # random sequences, each a token shorter than the one before
 
 
 class HeadScore(NamedTuple):
@@ -102,9 +102,10 @@ def self_attention(model: Any, ids: Ids, part: str | None = None) -> np.ndarray:
 def head_scores(model: Any, ids: Ids, *, seed: int = 0, part: str | None = None) -> dict[str, HeadScore]:
     """The scores of all heads: "previous token", "first token" and "duplicate token" on this text, and "induction".
 
-    Induction is measured on random tokens that come twice in a row, so that nothing but the repetition can be known; in front
-    stands the first token of this text, which should be what texts begin with. A short text has a high chance level, and one in
-    which no token comes twice has no duplicate score. part, and what is raised: see `self_attention` and `repeated_ids`.
+    Induction is measured on random tokens that come twice in a row, so that nothing but the repetition can be known, at several
+    distances, so that a head which looks back equally far each time does not pass for one; in front stands the first token of
+    this text, which should be what texts begin with. A short text has a high chance level, and one in which no token comes
+    twice has no duplicate score. part, and what is raised: see `self_attention` and `repeated_ids`.
     """
     batch = batch_of(model, ids)
     own = 0 if part == "encoder" else -1  # which of the texts these heads read
@@ -116,15 +117,17 @@ def head_scores(model: Any, ids: Ids, *, seed: int = 0, part: str | None = None)
     text = batch[own][0].cpu().numpy()
     weights, n = self_attention(model, ids, part), len(text)
     masks = {"previous token": previous_token(n), "first token": first_token(n), "duplicate token": duplicate_token(text)}
-    half = min(LONGEST_HALF, (model.block_size - 1) // 2, model.vocab_size - 1)
+    longest = min(LONGEST_HALF, (model.block_size - 1) // 2, model.vocab_size - 1)
     drawn = []
-    for draw in range(DRAWS * seed, DRAWS * (seed + 1)):
-        random = np.append(text[0], repeated_ids(model.vocab_size, half, draw, without=(text[0],)))
+    for draw in range(DRAWS):
+        half = min(longest, max(3, longest - draw))
+        random = np.append(text[0], repeated_ids(model.vocab_size, half, DRAWS * seed + draw, without=(text[0],)))
         texts = [each[0] for each in batch]
         texts[own] = random
         again = self_attention(model, tuple(texts) if len(texts) > 1 else random, part)
         drawn.append(score(again, induction(random)))
-    mean = HeadScore(np.mean([each.values for each in drawn], axis=0), drawn[0].chance)
+    values, chances = zip(*drawn, strict=True)
+    mean = HeadScore(np.mean(values, axis=0), float(np.mean(chances)))
     return {name: score(weights, where) for name, where in masks.items()} | {"induction": mean}
 
 
