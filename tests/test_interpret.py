@@ -33,7 +33,7 @@ from helpers.interpret import (
 )
 from helpers.interpret.head_scores import even_weights
 from helpers.interpret.probing import logistic_regression, standardised
-from helpers.interpret.reach import attentions, batch_of
+from helpers.interpret.reach import attentions, batch_of, stream_sites
 from helpers.transformer import BERT, GPT, SINCE_GPT2, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
 
 CLOSE = {"atol": 1e-5, "rtol": 1e-4}  # float32, two layers, logits of a few tens
@@ -161,6 +161,14 @@ def test_the_construction_does_what_it_says():
 
 
 # ---- ablation
+
+
+def test_which_heads_and_streams_a_part_has():
+    model = MODELS["encoder–decoder"]()
+    assert attentions(model) == attentions(model, "decoder") == [block.attention for block in model.decoder]
+    assert attentions(model, "encoder") == [block.attention for block in model.encoder]
+    assert attentions(model, "cross") == [block.cross for block in model.decoder]
+    assert [site.module for site in stream_sites(model, "encoder")] == [*model.encoder, model.encoder[-1]]
 
 
 @pytest.mark.parametrize("kind", ["zero", "mean"])
