@@ -1,7 +1,11 @@
 """The attention explorer without a browser: shapes, bytes, probabilities, causality, what is read, errors, the picture."""
 
 import base64
+import gzip
 import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +24,7 @@ from helpers.widgets._explorer_reading import LONGEST, Attention, Reading, looki
 from helpers.widgets._explorer_tokens import TokenReader
 
 VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", ".", "[MASK]"]
+SVG = "http://www.w3.org/2000/svg"
 SIZES = {"vocab_size": len(VOCAB), "n_layer": 2, "n_head": 4, "n_embd": 32, "init_std": 0.3}
 TEXT = "the cat sat on the mat."
 
@@ -402,6 +407,54 @@ def test_it_carries_a_picture_text_and_the_live_view(make):
     assert (again["text/plain"], again["image/png"]) == (data["text/plain"], data["image/png"])
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG") and len(data["image/png"]) < 150_000
     assert "\n" not in data["text/plain"] and "0x" not in data["text/plain"]
+
+
+def saved(explorer: AttentionExplorer, path: Path, **options) -> tuple[str, dict, bytes]:
+    """A saved page: its text, the JSON in it, and the bytes that this points to."""
+    explorer.save_html(path, **options)
+    page = path.read_text(encoding="utf-8")
+    raw = gzip.decompress(base64.b64decode(re.search(r'id="data">([A-Za-z0-9+/=]*)</script>', page)[1]))
+    end = 4 + int.from_bytes(raw[:4], "little")
+    return page, json.loads(raw[4:end]), raw[end:]
+
+
+@pytest.mark.parametrize("n_layer, n_head, whole", [(1, 1, True), (4, 4, True), (12, 12, False)])
+def test_a_saved_page_of_64_tokens_is_small_and_holds_the_chosen_head(tmp_path, n_layer, n_head, whole):
+    sizes = {"n_layer": n_layer, "n_head": n_head, "n_embd": 32 * n_head, "block_size": 64, "init_std": 0.05}
+    text = " ".join(np.random.default_rng(0).choice(VOCAB[1:6], 63))
+    explorer = AttentionExplorer(make_gpt(**sizes), None, text, layer=n_layer - 1, head=n_head - 1)
+    assert explorer.weights().shape == (64, 64)
+    page, data, raw = saved(explorer, tmp_path / "page.html")
+    assert len(page.encode()) <= 300_000
+    assert not [word for word in ("http:", "https:", "src=", "href=", "@import", "url(") if word in page.replace(SVG, "")]
+    begin, length = data["frame"]["head"]["weights"]["$bytes"]
+    np.testing.assert_array_equal(unpack(raw[begin : begin + length], "<f4", 64, 64), explorer.weights())
+    assert data["frame"]["kinds"][0]["whole"] == whole  # all heads' weights, or small pictures of them
+    assert page == saved(explorer, tmp_path / "again.html")[0]
+    smaller = saved(explorer, tmp_path / "smaller.html", most_bytes=len(page.encode()) - 10_000)[0]
+    assert len(smaller.encode()) <= len(page.encode()) - 10_000 or n_head == 1
+    larger = saved(explorer, tmp_path / "larger.html", most_bytes=50_000_000)[1]
+    assert len(larger["snapshot"]["heads"]) == n_layer * n_head - 1
+
+
+def test_pictures_in_files(tmp_path):
+    explorer = AttentionExplorer(make_gpt(), None, TEXT, layer=1)
+    explorer.to_png(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes() == base64.b64decode(explorer.static()["image/png"])
+    explorer.to_svg(tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    root = ElementTree.fromstring(drawn)
+    assert root.tag == f"{{{SVG}}}svg" and explorer.summary() in "".join(root.itertext())
+    assert "<text" not in drawn and "<image" in drawn and 'href="http' not in drawn  # outlines: no font is needed
+    explorer.to_svg(tmp_path / "b.svg")
+    assert (tmp_path / "b.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_a_page_of_nothing_is_refused(tmp_path):
+    bert = AttentionExplorer(BERT(BERTConfig(**SIZES)), world.tokenize, "", vocab=VOCAB)
+    with pytest.raises(ValueError, match="no text has been read"):
+        bert.save_html(tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())
 
 
 def test_its_line_of_text():

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import anywidget
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -46,6 +47,15 @@ def to_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def to_svg(figure: Figure, title: str) -> str:
+    """The figure as SVG, its text as outlines so that it needs no font; the same text for the same figure."""
+    buffer = io.StringIO()
+    with warnings.catch_warnings(), matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "lm-widget"}):
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": title})
+    return buffer.getvalue()
+
+
 class CourseWidget(anywidget.AnyWidget):
     """A widget that says what it is in words (`summary`) and brings what stands in its place in a saved notebook (`static`)."""
 
@@ -73,6 +83,14 @@ class PicturedWidget(CourseWidget):
     def picture(self) -> Figure:
         """What the widget shows now, as a figure."""
         raise NotImplementedError(f"{type(self).__name__} must define picture()")
+
+    def to_png(self, path: str | Path) -> None:
+        """Write what the widget shows now into a PNG file, 8 inches wide."""
+        Path(path).write_bytes(to_png(self.picture()))
+
+    def to_svg(self, path: str | Path) -> None:
+        """Write the same as SVG, for slides: sharp at every size."""
+        Path(path).write_text(to_svg(self.picture(), self.summary()), encoding="utf-8")
 
     def static(self) -> dict[str, str]:
         """The picture as PNG."""

@@ -30,10 +30,11 @@ def page(chromium: Browser) -> Page:
 VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", "dog", "<b>x</b>", "أهلا", "👍🏽"]
 
 
-def make_explorer(text: str, n_layer: int = 2, n_head: int = 3, **options) -> AttentionExplorer:
-    """On a GPT that has learned nothing."""
-    config = GPTConfig(vocab_size=len(VOCAB), block_size=64, n_layer=n_layer, n_head=n_head, n_embd=8 * n_head, init_std=0.3)
-    return AttentionExplorer(GPT(config, VOCAB), str.split, text, **options)
+def make_explorer(text: str, n_layer: int = 2, n_head: int = 3, n_more: int = 0, **options) -> AttentionExplorer:
+    """On a GPT that has learned nothing; n_more: of how many tokens more than VOCAB it knows."""
+    vocab = VOCAB + [f"word {i}" for i in range(n_more)]
+    config = GPTConfig(vocab_size=len(vocab), block_size=64, n_layer=n_layer, n_head=n_head, n_embd=8 * n_head, init_std=0.3)
+    return AttentionExplorer(GPT(config, vocab), str.split, text, **options)
 
 
 @pytest.fixture
@@ -143,3 +144,54 @@ def test_a_filter_hides_weights_says_how_much_and_scales_nothing(show, low_contr
     )
     expect(widget.locator(".lm-narrow .lm-note")).to_contain_text(f"of all tokens {one_decimal(whole)}")
     assert low_contrast(widget) == []
+
+
+def same_as(widget: Locator, explorer: AttentionExplorer, layer: int, head: int, query: int) -> None:
+    """The weights of a query and the next tokens are Python's."""
+    expect(widget.locator(".lm-column").first.locator(".lm-current")).to_have_attribute("data-i", str(query))
+    row = explorer.weights(layer, head)[query]
+    said = [one_decimal(p) if i <= query else "masked" for i, p in enumerate(row)]
+    expect(widget.locator(".lm-column").last.locator(".lm-percent")).to_have_text(said)
+    p = np.sort(explorer.probabilities(query))[::-1]
+    expect(widget.locator(".lm-bars .lm-percent")).to_have_text([one_decimal(each) for each in p])
+
+
+def test_a_saved_page_answers_heads_and_tokens_without_python(show, page, low_contrast):
+    explorer = make_explorer("the <b>x</b> sat أهلا 👍🏽 mat", layer=1, head=2)
+    widget = show(explorer)
+    same_as(widget, explorer, 1, 2, 6)
+    assert widget.locator("b", has_text="x").count() == 0  # a token stays text
+    widget.locator(".lm-column").first.locator("[data-i='3']").hover()
+    same_as(widget, explorer, 1, 2, 3)
+    for layer, head in ((0, 0), (1, 1)):
+        widget.locator(".lm-head").nth(3 * layer + head).click()
+        same_as(widget, explorer, layer, head, 3)
+        key = int(np.argmax(explorer.weights(layer, head)[3]))
+        part = explorer.reading.kinds[0].head(layer, head)
+        expect(widget.locator(".lm-steps li").first).to_contain_text(
+            f"is {part['q'][3] @ part['k'][key]:.3f}.".replace("-", "−")
+        )
+    page.keyboard.press("ArrowUp")
+    same_as(widget, explorer, 0, 1, 3)
+    widget.get_by_label("temperature").fill("0.5")
+    expect(widget.locator(".lm-bars .lm-percent").first).to_contain_text("→")
+    assert widget.locator("textarea").get_attribute("readonly") is not None
+    expect(widget.get_by_label("causal mask")).to_be_hidden()
+    assert low_contrast(widget) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    assert low_contrast(widget) == []
+
+
+def test_a_saved_page_says_what_it_does_not_hold(show):
+    explorer = make_explorer("the cat sat " * 20, n_layer=6, n_head=6, n_more=1000, layer=5, head=5)
+    widget = show(explorer, most_bytes=115_000)
+    last = explorer.weights().shape[0] - 1
+    expect(widget.locator(".lm-steps li")).to_have_count(4)
+    widget.locator(".lm-head").nth(0).click()
+    expect(widget.locator(".lm-steps")).to_have_text("This page does not hold this head's queries, keys and values.")
+    expect(widget.locator(".lm-status")).to_contain_text("only a small picture of this head")
+    widget.get_by_label("temperature").fill("0.5")
+    expect(widget.locator(".lm-bars .lm-percent").first).to_contain_text("→")  # the scores at the query are here
+    widget.locator(".lm-column").first.locator(f"[data-i='{last - 1}']").click()
+    expect(widget.get_by_text("This page does not hold this position's scores.")).to_be_visible()

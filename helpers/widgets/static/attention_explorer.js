@@ -137,7 +137,7 @@ function render({ model, el: host }) {
     const frame = model.get("frame");
     text.answered();
     error.textContent = frame.error && `The model cannot read this: ${frame.error}.${frame.kinds.length ? " Below is the last text that it could read." : ""}`;
-    note.textContent = `${frame.kinds.length > 1 ? "The first line is the source, the second the target. " : ""}${frame.note}`;
+    note.textContent = `${app.readOnly ? "A saved page: its text cannot be changed. " : ""}${frame.kinds.length > 1 ? "The first line is the source, the second the target. " : ""}${frame.note}`;
     put(warning, frame.mask === "off" ? WARNING : "");
     [mask.hidden, lifted.checked] = [!frame.mask || app.readOnly, frame.mask === "off"];
     body.hidden = !frame.kinds.length;
@@ -194,7 +194,7 @@ function render({ model, el: host }) {
     const { queries, keys } = app.kind();
     const n = reach(app.kind(), state.query);
     const who = `${state.pinned ? "Pinned: " : ""}${named(queries[state.query], state.query)}`;
-    if (!row) return who;
+    if (!row) return app.readOnly ? `${who}. This page holds only a small picture of this head.` : who;
     const top = strongest(row, n).slice(0, 3);
     const rest = 1 - top.reduce((sum, i) => sum + row[i], 0);
     const others = n > top.length ? `; the ${n - top.length} other${n - top.length > 1 ? "s" : ""} together ${percent(Math.max(0, rest))}` : "";

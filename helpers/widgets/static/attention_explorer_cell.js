@@ -23,7 +23,7 @@ function cellArithmetic() {
     const head = reading.exact(state);
     title.textContent = `How much does ${asks} look at ${answers}, and what does it fetch there?`;
     scroller.hidden = !head;
-    if (!head) return steps.replaceChildren(el("li", { text: readOnly ? "This snapshot does not hold this head's queries, keys and values." : "Python is computing this head …" }));
+    if (!head) return steps.replaceChildren(el("li", { text: readOnly ? "This page does not hold this head's queries, keys and values." : "Python is computing this head …" }));
     const { q, k, v, width } = head;
     const n = reach(kind, query);
     const weight = head.weights[query * kind.S + key];

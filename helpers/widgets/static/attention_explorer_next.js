@@ -39,7 +39,7 @@ function nextTokens(app, text) {
     bars.list.classList.toggle("lm-two", Boolean(made));
     [...bars.list.children].forEach((row, i) => markBefore(row, made, i));
     rest.textContent = made ? restAfter(made, rows.length) : others;
-    told.textContent = made ? tell(made) : isShaping(state.sampling) ? (app.readOnly ? "This snapshot does not hold this position's scores." : "Python is sending this position's scores …") : "";
+    told.textContent = made ? tell(made) : isShaping(state.sampling) ? (app.readOnly ? "This page does not hold this position's scores." : "Python is sending this position's scores …") : "";
     sampling.draw({ state });
   }
 
