@@ -14,7 +14,8 @@ import lzma
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,10 +25,12 @@ from torch.nn.utils.rnn import pad_sequence
 from helpers import corpora, ladder, paths, plots, world
 from helpers.attention import AttentionLM, presets
 from helpers.ladder import Rung
-from helpers.neural_lm import GRU, NNLM, PRESETS, FitConfig, NNLMConfig, Preset, fit, learning_rate
+from helpers.neural_lm import GRU, NNLM, FitConfig, NNLMConfig, Preset, fit, learning_rate
+from helpers.neural_lm import PRESETS as SMALL_PRESETS
 from helpers.ngrams import NGramModel
 from helpers.probability import LN2, bits_per_byte
 from helpers.tokenizers import BPETokenizer
+from helpers.training import PRESETS, build, encoded, evaluate, load_model, train
 from helpers.transformer import GPT, GPTConfig
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
@@ -50,7 +53,7 @@ def sentences(text: str, words: bool) -> list[list[str]] | list[str]:
 
 def table_rung(text: dict[str, str], words: bool, order: int) -> float:
     """Bits per byte of notebook 01's tables, with one imagined count everywhere: order 0 uniform, 1 unigram, 2 bigram."""
-    vocab, ids = encoded(text, words)
+    vocab, _, ids = encoded("world" if words else "shakespeare")
     if order == 0:
         return bits_per_byte(np.full(len(ids["val"]), -math.log(len(vocab))), text["val"])
     before = {split: np.concatenate([[0], part[:-1]]) if order == 2 else 0 * part for split, part in ids.items()}
@@ -59,20 +62,6 @@ def table_rung(text: dict[str, str], words: bool, order: int) -> float:
     np.add.at(counts, (before["train"][first:], ids["train"][first:]), 1)
     rows = np.log(counts / counts.sum(axis=1, keepdims=True))
     return bits_per_byte(rows[before["val"], ids["val"]], text["val"])
-
-
-def encoded(text: dict[str, str], words: bool) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The vocabulary, and each split as one stream of its ids (T,)."""
-    streams = {split: _stream(part, words) for split, part in text.items()}
-    vocab = list(world.vocabulary()) if words else sorted(set(streams["train"]))
-    index = {token: i for i, token in enumerate(vocab)}
-    return vocab, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
-
-
-def _stream(text: str, words: bool) -> list[str]:
-    if not words:
-        return list(text)
-    return [token for line in sentences(text, words) for token in (*line, world.END)]
 
 
 def compressor_rung(text: dict[str, str], name: str) -> float:
@@ -103,7 +92,7 @@ def bpe_rung(text: dict[str, str], size: int) -> float:
 
 def neural_rung(text: dict[str, str], words: bool, preset: Preset) -> float:
     """Bits per byte of a network of notebook 03, trained as its preset says."""
-    vocab, ids = encoded(text, words)
+    vocab, _, ids = encoded("world" if words else "shakespeare")
     model = (NNLM if isinstance(preset.model, NNLMConfig) else GRU)(vocab, preset.model)
     fit(model, ids["train"], preset.fit)
     return bits_per_byte(model.log_probs(ids["val"]), text["val"])
@@ -111,7 +100,7 @@ def neural_rung(text: dict[str, str], words: bool, preset: Preset) -> float:
 
 def attention_rung(text: dict[str, str], words: bool, preset: presets.Preset) -> float:
     """Bits per byte of notebook 05's one layer of attention, trained as its preset says."""
-    vocab, ids = encoded(text, words)
+    vocab, _, ids = encoded("world" if words else "shakespeare")
     model = AttentionLM(vocab, preset.model)
     fit(model, ids["train"], preset.fit)
     return bits_per_byte(model.log_probs(ids["val"]), text["val"])
@@ -139,6 +128,25 @@ def story_gpt_rung(text: dict[str, str], steps: int = 360, batch_size: int = 8) 
     return bits_per_byte(np.concatenate([model.log_probs(story) for story in ids["val"]]), text["val"])
 
 
+def trained_rung(name: str) -> Rung:
+    """Notebook 07's GPT, trained as a preset of `helpers.training` says; a character of Shakespeare is a byte."""
+    preset = PRESETS[name]
+    model, data, val = build(name)
+    train(model, data, replace(preset.train, eval_every=0))
+    sizes = f"{preset.model['n_layer']} layers of {preset.model['n_embd']}"
+    how = f"{sizes}; {preset.train.steps:,} steps of {preset.train.batch_size} × {model.block_size} tokens"
+    return Rung(f"mini-GPT, preset {name}", preset.data, evaluate(model, val) / LN2, "07", how)
+
+
+def shipped_rung(path: Path, text: str) -> Rung:
+    """A model of `data/checkpoints/`, measured again."""
+    model, facts = load_model(path)
+    corpus = "world" if facts["data"].startswith("world") else facts["data"]
+    _, _, ids = encoded(corpus)
+    bits = bits_per_byte(model.log_probs(ids["val"]), text)
+    return Rung(f"the shipped GPT, preset {facts['preset']}", corpus, bits, "07", f"`{facts['command']}`")
+
+
 def measure(corpus: str) -> Iterator[Rung]:
     """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
     text = {split: corpora.load(corpus, split) for split in ("train", "val")}
@@ -155,7 +163,7 @@ def measure(corpus: str) -> Iterator[Rung]:
         how = f"modified Kneser–Ney, {unit}"
         yield Rung(f"{order}-gram, {unit}", corpus, ngram_rung(text, words, order), "02", how)
     for name in ("NNLM", "GRU"):
-        preset = PRESETS[f"{name.lower()}-{unit}"]
+        preset = SMALL_PRESETS[f"{name.lower()}-{unit}"]
         sizes = f"state of {preset.model.n_hidden}" if name == "GRU" else f"context of {preset.model.block_size} {unit}"
         how = f"{sizes}; {preset.fit.steps:,} steps of {preset.fit.batch_size} × {preset.fit.crop} tokens"
         yield Rung(f"{name}, {unit}", corpus, neural_rung(text, words, preset), "03", how)
@@ -164,11 +172,14 @@ def measure(corpus: str) -> Iterator[Rung]:
     if words:
         how = "2 layers of 64, 4 heads; 360 steps of 8 stories"
         yield Rung("GPT, words", corpus, story_gpt_rung(text), "06", how)
+        yield shipped_rung(paths.CHECKPOINTS / "world_gpt.safetensors", text["val"])
         yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
     else:
         for size in BPE_SIZES:
             how = "modified Kneser–Ney over BPE tokens trained on the training text; each line a sentence"
             yield Rung(f"5-gram, BPE of {size:,} tokens", corpus, bpe_rung(text, size), "04", how)
+        yield from (trained_rung(name) for name in ("cpu-sprint", "cpu"))
+        yield shipped_rung(paths.CHECKPOINTS / "shakespeare_gpt.safetensors", text["val"])
         for name, (nats, how) in PUBLISHED.items():
             yield Rung(name, corpus, nats / LN2, "02", how)
 
@@ -181,7 +192,8 @@ def draw(rungs: list[Rung]) -> None:
     xlabel = "bits per byte of Shakespeare (hatched: networks)"
     values = [rung.bits_per_byte for rung in shown]
     title = "Counting beats the smaller GPT"
-    networks = [rung.name for rung in shown if rung.name in PUBLISHED or rung.name.startswith(("NNLM", "GRU", "one attention"))]
+    ours = ("NNLM", "GRU", "one attention", "mini-GPT", "the shipped")
+    networks = [rung.name for rung in shown if rung.name in PUBLISHED or rung.name.startswith(ours)]
     ax = plots.bars(names, values, highlight=networks, xlabel=xlabel, title=title)
     ax.figure.savefig(PICTURE, metadata={"Software": None})
 
