@@ -378,6 +378,25 @@ def test_a_checkpoint_of_other_settings_is_refused_and_says_which(saved, model, 
         train(model, TEXT, config, out=saved, resume=True)
 
 
+def test_a_run_saves_when_it_is_told_to(tmp_path):
+    seen = []
+
+    def note(step, _):
+        path = tmp_path / loop.LAST
+        seen.append((step, checkpoints.load_checkpoint(path)[1]["step"] if path.exists() else 0))
+
+    train(new_gpt(), TEXT, replace(CONFIG, save_every=3), out=tmp_path, callback=note)
+    assert seen == [(0, 0), (5, 3), (10, 9), (12, 9)]  # reports are where they were; a checkpoint comes after that of its step
+
+
+def test_compiling_changes_no_step(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda model: model)  # what is tested is the call that makes the compiler work
+    plain, compiled = (new_gpt(dropout=0.3) for _ in range(2))
+    losses = [train(m, TEXT, replace(CONFIG, compile=c)).loss for m, c in ((plain, False), (compiled, True))]
+    assert losses[0] == losses[1]
+    assert_equal(weights(plain), weights(compiled))
+
+
 def test_how_often_one_looks_and_saves_may_change_when_resuming(saved):
     train(new_gpt(), TEXT, replace(CONFIG, eval_every=3, save_every=7), out=saved, resume=True)
 

@@ -9,7 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,38 +24,13 @@ from . import distributed
 from .checkpoints import CheckpointError, describe_model, load_checkpoint, load_weights, model_tensors, save_checkpoint
 from .config import TrainConfig
 from .data import Data, MaskedData, TextData
+from .history import Diverged, History, Stopped, diagnosis
 from .interrupts import Interrupts
 from .optimisers import make_optimizers, set_learning_rates
 from .precision import choose_precision
 
 LAST = "last.safetensors"
 REPORT_EVERY = {"cpu": 10}  # steps; on a GPU, which a report makes wait, 50
-
-
-@dataclass
-class History:
-    """How a run went. loss: of each reported step's batch, at `steps`, in nats per token; val_loss: at `val_steps`."""
-
-    steps: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    lr: list[float] = field(default_factory=list)
-    val_steps: list[int] = field(default_factory=list)
-    val_loss: list[float] = field(default_factory=list)
-    seconds: float = 0.0  # of training, without looks at the validation text and checkpoints
-    tokens: int = 0
-
-    @property
-    def tokens_per_second(self) -> float:
-        """How many tokens a second of training took in."""
-        return self.tokens / self.seconds if self.seconds else math.nan
-
-
-class Diverged(FloatingPointError):
-    """The loss is no longer a number: where, and what to change."""
-
-
-class Stopped(Exception):
-    """Raise it in a callback to end a run early; what was reached is saved and returned."""
 
 
 def train(
@@ -109,8 +84,8 @@ class Run:
         else:
             torch.manual_seed(self.config.seed)  # of dropout
         wrapped = distributed.wrap(self.model)
-        forward = torch.compile(wrapped) if self.config.compile else wrapped
         self.model.train()
+        forward = self._compiled(wrapped)
         alone = wrapped is self.model  # else the others would wait for this process's part of a report
         with self.interrupts.held() if alone else contextlib.nullcontext(), contextlib.suppress(Stopped):
             self._steps(forward)
@@ -124,25 +99,37 @@ class Run:
     def _steps(self, forward: nn.Module) -> None:
         config = self.config
         if self.step == 0:
-            self._look()
-            self._tell()
+            self._report(look=True)
         began = self._now()
         while self.step < config.steps:
             factor = set_learning_rates(self.optimizers, self.step, config)
             self.waiting.append((self.step, factor * config.lr, self._update(forward)))
             self.step += 1
             self.history.tokens += config.batch_size * self.crop
-            due = config.eval_every and self.step % config.eval_every == 0
+            look = config.eval_every and self.step % config.eval_every == 0
+            save = self.out is not None and self.step % config.save_every == 0
             last = self.step == config.steps or self.interrupts.noted
-            if self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or due or last:
+            report = self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or look or last
+            if report or save:
                 self.history.seconds += self._now() - began
-                self._report(due)
-                if self.out is not None and self.step % config.save_every == 0:
+                self._fetch()
+                if report:
+                    self._report(look)
+                if save:
                     self.save()
                 began = self._now()
 
     def _update(self, forward: nn.Module) -> Tensor:
-        """One step: the batch in parts, gradients added up, shortened where too long, and every optimiser moved."""
+        """One step: gradients, shortened where too long, and every optimiser moved."""
+        loss = self._gradients(forward)
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _gradients(self, forward: nn.Module) -> Tensor:
+        """The loss of this step's batch, and its gradients, added up part by part."""
         config, loss = self.config, torch.zeros((), device=self.device)
         batch = self.batch(self.step)
         for part in zip(*(tensor.chunk(config.accumulate) for tensor in batch), strict=True):
@@ -150,11 +137,18 @@ class Run:
                 part_loss = self.data.loss(forward, part) / config.accumulate
             part_loss.backward()
             loss += part_loss.detach()
-        nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
         return loss
+
+    def _compiled(self, forward: nn.Module) -> nn.Module:
+        """The model as one compiled program, which is made on its first call: here, before the steps are timed."""
+        if not self.config.compile:
+            return forward
+        began, forward = self._now(), torch.compile(forward)
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):  # as if no call had been made
+            self._gradients(forward)
+        self.model.zero_grad(set_to_none=True)
+        self.history.compile_seconds += self._now() - began
+        return forward
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """This process's part of a step's batch: drawn from the seed and the step alone."""
@@ -170,8 +164,8 @@ class Run:
             torch.cuda.synchronize()
         return time.perf_counter()
 
-    def _report(self, look: bool = False) -> None:
-        """Fetch the losses that wait on the device, look at the validation text where it is due, and tell the callback."""
+    def _fetch(self) -> None:
+        """The losses that wait on the device, into the history."""
         losses = torch.stack([loss for *_, loss in self.waiting]) if self.waiting else torch.empty(0)
         for (step, lr, _), value in zip(self.waiting, distributed.mean(losses).tolist(), strict=True):
             if not math.isfinite(value):
@@ -181,12 +175,11 @@ class Run:
             self.history.loss.append(value)
             self.history.lr.append(lr)
         self.waiting.clear()
+
+    def _report(self, look: bool) -> None:
+        """Look at the validation text where it is due, and call the callback; an interrupt, in it or before, ends the run."""
         if look:
             self._look()
-        self._tell()
-
-    def _tell(self) -> None:
-        """Call the callback; an interrupt, in it or before, ends the run."""
         if self.callback is not None:
             with self.interrupts.let_through():
                 self.callback(self.step, self.history)
@@ -266,15 +259,6 @@ class Run:
 def as_json(value: Any) -> Any:
     """A value as JSON gives it back: tuples as lists."""
     return json.loads(json.dumps(value))
-
-
-def diagnosis(step: int, value: float, lr: float, history: History) -> str:
-    """What to tell a learner whose loss is no number."""
-    before = f"it was {history.loss[-1]:.2f} at step {history.steps[-1]}" if history.loss else "from the first step on"
-    return (
-        f"the loss is {value} at step {step}, at a learning rate of {lr:.2g}; {before}. Lower lr (and matrix_lr), or make the "
-        "warm-up longer; if it happens in bfloat16 only, set precision='float32'. The last checkpoint is from before"
-    )
 
 
 @torch.no_grad()
