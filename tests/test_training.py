@@ -431,7 +431,7 @@ def test_resume_needs_a_folder():
     "model", [new_gpt(tied=False), new_gpt(), BERT(BERTConfig(**SIZES)), EncoderDecoder(EncoderDecoderConfig(**SIZES))]
 )
 def test_a_saved_model_comes_back_as_it_was_but_for_half_precision(tmp_path, model):
-    save_model(model, tmp_path / "m.safetensors", val_loss=1.25, command="python …")
+    save_model(model, str(tmp_path / "m.safetensors"), val_loss=1.25, command="python …")
     loaded, facts = load_model(tmp_path / "m.safetensors")
     assert facts == {"val_loss": 1.25, "command": "python …"} and not loaded.training
     for a, b in zip(model.parameters(), loaded.parameters(), strict=True):

@@ -30,12 +30,12 @@ class CheckpointError(Exception):
     """A checkpoint that cannot be written, read or used: which, why, and what to do."""
 
 
-def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+def save_checkpoint(path: Path | str, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write tensors and facts (what JSON can hold) to one file, atomically. CheckpointError where not; the old file stands."""
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data = save(whole, metadata={"format": FORMAT, "facts": json.dumps(facts)})
     try:
-        paths.write_atomically(path, data)
+        paths.write_atomically(Path(path), data)
     except OSError as error:
         raise CheckpointError(
             f"cannot write the checkpoint {path}: {error.strerror or error}. Free some space or choose another folder (out=…, "
@@ -43,7 +43,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[st
         ) from error
 
 
-def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_checkpoint(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """(tensors, facts) of a file of `save_checkpoint`. Raises CheckpointError for one that is missing, damaged or foreign."""
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint {path}; begin a new run without resume, or name its folder")
@@ -76,13 +76,13 @@ def build_model(described: Mapping[str, Any]) -> nn.Module:
         raise CheckpointError(f"the checkpoint's model cannot be built by this version of the course: {error}") from error
 
 
-def save_model(model: nn.Module, path: Path, **facts: Any) -> None:
+def save_model(model: nn.Module, path: Path | str, **facts: Any) -> None:
     """Write a model alone, with its weights in float16 to halve the file, and facts such as its measured loss."""
     weights = {name: t.half() if t.is_floating_point() else t for name, t in model_tensors(model).items()}
     save_checkpoint(path, {f"model.{name}": t for name, t in weights.items()}, {"model": describe_model(model), **facts})
 
 
-def load_model(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_model(path: Path | str) -> tuple[nn.Module, dict[str, Any]]:
     """(model, facts) of a file of `save_model` or of a run's checkpoint, ready to use: float32, on the CPU, without dropout."""
     tensors, facts = load_checkpoint(path)
     model = build_model(facts["model"])
