@@ -21,6 +21,7 @@ from helpers.widgets import AttentionExplorer
 from helpers.widgets._base import to_png
 from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, ranked, reading_frame, thumbnails
 from helpers.widgets._explorer_reading import LONGEST, Attention, Reading, looking_ahead
+from helpers.widgets._explorer_state import checked
 from helpers.widgets._explorer_tokens import TokenReader
 
 VOCAB = ["</s>", "the", "cat", "sat", "on", "mat", ".", "[MASK]"]
@@ -407,6 +408,74 @@ def test_it_carries_a_picture_text_and_the_live_view(make):
     assert (again["text/plain"], again["image/png"]) == (data["text/plain"], data["image/png"])
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG") and len(data["image/png"]) < 150_000
     assert "\n" not in data["text/plain"] and "0x" not in data["text/plain"]
+
+
+# ---- a view as a text
+
+
+def test_a_view_given_back_is_the_same_view():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT, layer=1, head=2, query=3)
+    view = json.loads(explorer.state)
+    assert (view["text"], view["layer"], view["head"], view["query"], view["pinned"]) == (TEXT, 1, 2, 3, True)
+    view |= {
+        "causal_mask": False,
+        "hide": ["weights"],
+        "large": True,
+        "filter": {"by": "mass", "value": 0.5},
+        "text": "the \ud800",
+    }
+    view["sampling"] |= {"top_k": 3}
+    other = AttentionExplorer(make_gpt(), None, "the cat", state=json.dumps(view))
+    assert json.loads(other.state) == view and other.chosen == (0, 1, 2) and other.frame["error"]
+    other.state = {"text": "the mat", "layer": 7}
+    assert other.chosen == (0, 1, 0) and json.loads(other.state)["hide"] == [] and other.causal_mask is False
+    assert other.view["by"] == "python" and json.loads(other.state)["layer"] == 1
+
+
+def test_the_picture_is_of_the_view_that_a_page_has_told():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    before = to_png(explorer.picture())
+    explorer.view = json.loads(explorer.state) | {"query": 2, "by": "a page"}
+    assert to_png(explorer.picture()) != before and json.loads(explorer.state)["query"] == 2
+    explorer.view = {"query": "nonsense", "layer": [], "by": "a page"}
+    assert to_png(explorer.picture()) == before
+
+
+def test_presets_are_named_views():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT, presets={"a": {"layer": 1}, "b": '{"text": "the cat"}'})
+    assert [name for name, _ in explorer.presets] == ["a", "b"]
+    explorer._receive({"type": "state", "state": explorer.presets[0][1]})
+    assert explorer.chosen == (0, 1, 0) and explorer.text == TEXT
+    explorer._receive({"type": "state", "state": explorer.presets[1][1]})
+    assert explorer.chosen == (0, 0, 0) and explorer.text == "the cat" and "error" not in explorer.view
+    for nonsense in ("{", None, 3, '{"layer": -1}'):
+        explorer._receive({"type": "state", "state": nonsense})
+        assert "view" in explorer.view["error"] and explorer.text == "the cat"
+
+
+@pytest.mark.parametrize(
+    "view, message",
+    [
+        ("no JSON", "a view is a JSON object or a dict"),
+        ("[1]", "a view is a JSON object or a dict"),
+        (3, "a view is a JSON object or a dict"),
+        ({"lair": 1}, "a view has no 'lair', only"),
+        ({"layer": -1}, "layer of a view must be a whole number from 0, got -1"),
+        ({"query": 0.5}, "query of a view must be a whole number from 0, or null"),
+        ({"pinned": 1}, "pinned of a view must be true or false"),
+        ({"hide": ["all"]}, 'a list of "weights" and "next"'),
+        ({"filter": {"by": "size", "value": 1}}, "one of none, threshold, top_k, mass"),
+        ({"sampling": {"top_q": 1}}, "sampling of a view must be temperature, top_k, top_p, min_p"),
+        ({"sampling": {"top_p": 0}}, "top_p of a view cannot be 0"),
+        ({"text": 3}, "text of a view must be a text"),
+    ],
+)
+def test_what_is_no_view_is_refused(view, message):
+    for make in (lambda: AttentionExplorer(make_gpt(), None, TEXT, state=view), lambda: checked(view)):
+        with pytest.raises(ValueError, match=message):
+            make()
+    with pytest.raises(ValueError, match=message):
+        AttentionExplorer(make_gpt(), None, TEXT, presets={"x": view})
 
 
 def saved(explorer: AttentionExplorer, path: Path, **options) -> tuple[str, dict, bytes]:

@@ -3,7 +3,8 @@
 Used in `05_attention.ipynb` and `06_transformer.ipynb`. Layers, heads and positions are counted from 0, as in Python.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 
 from helpers.widgets._base import script
 from helpers.widgets._explorer_picture import explorer_picture
+from helpers.widgets._explorer_state import checked, started
 from helpers.widgets._text import TextWidget, quoted, reason
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ class AttentionExplorer(TextWidget):
     model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target). tokenizer: with
     `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
     the world's words. special: tokens of the vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is
-    chosen at first; query None: the last position. join: what stands before a token that is appended.
+    chosen at first; query None: the last position. state: a whole view instead, as `state` gives it; presets: named ones, each
+    a button. join: what stands before a token that is appended.
 
     What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
     model or a tokenizer that cannot be used, and for a layer, head or query that does not exist; a *text* that cannot be read
@@ -42,17 +45,22 @@ class AttentionExplorer(TextWidget):
         "text_box.js",
         "attention_explorer_data.js",
         "attention_explorer_controls.js",
+        "attention_explorer_sampling.js",
         "attention_explorer_filter.js",
         "attention_explorer_heads.js",
         "attention_explorer_tokens.js",
         "attention_explorer_matrix.js",
         "attention_explorer_cell.js",
-        "attention_explorer_sampling.js",
         "attention_explorer_next.js",
+        "attention_explorer_state.js",
+        "attention_explorer_link.js",
+        "attention_explorer_teacher.js",
         "attention_explorer.js",
     )
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
     causal_mask = traitlets.Bool(True)
+    view = traitlets.Dict().tag(sync=True)  # what is chosen, as `started` says, and by whom: "python" or a view in a page
+    presets = traitlets.List().tag(sync=True)  # [name, view as JSON]
     position = traitlets.Dict().tag(sync=True)  # the scores that were asked for last, where a frame has no room for all
 
     def __init__(
@@ -67,13 +75,11 @@ class AttentionExplorer(TextWidget):
         head: int = 0,
         query: int | None = None,
         join: str | None = None,
+        presets: Mapping[str, str | Mapping[str, Any]] | None = None,
+        state: str | Mapping[str, Any] | None = None,
     ):
-        from helpers.widgets import (
-            _explorer_frame,
-            _explorer_reading,
-            _explorer_snapshot,
-            _explorer_tokens,
-        )  # here: they load torch
+        # here: they load torch
+        from helpers.widgets import _explorer_frame, _explorer_reading, _explorer_snapshot, _explorer_tokens
 
         if not callable(getattr(model, "trace", None)) or not hasattr(model, "block_size"):
             raise ValueError(f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, without trace")
@@ -82,15 +88,44 @@ class AttentionExplorer(TextWidget):
         self._snapshot = _explorer_snapshot.snapshot
         own = _explorer_tokens.vocab_of(model, vocab)
         self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
-        self._chosen, self._query = (0, 0, 0), None
+        self._chosen, self._moves = (0, 0, 0), 0
         super().__init__("\n".join(text) if isinstance(text, tuple) else text)
         self.observe(lambda change: self._update(), names=["causal_mask"])
-        if self.reading and (layer, head, query) != (0, 0, None):
+        self.presets = [[name, json.dumps(checked(view))] for name, view in (presets or {}).items()]
+        view = {"layer": layer, "head": head} | ({} if query is None else {"query": query, "pinned": True})
+        if self.reading and view != {"layer": 0, "head": 0}:
             self.select(layer, head)
-            n = len(self.reading.kinds[0].queries)
-            self._query = None if query is None else self._frames.position_of(query, n, "query")
+            if query is not None:
+                n = len(self.reading.kinds[0].queries)
+                view["query"] = self._frames.position_of(query, n, "query")
+            self.view = started(view) | {"by": "python"}
             revision = self.frame["revision"] + 1
-            self.frame = self.frame | {"revision": revision, "head": self._head(revision), "query": self._query}
+            self.frame = self.frame | {"revision": revision, "head": self._head(revision)}
+        if state is not None:
+            self.state = state
+
+    @property
+    def state(self) -> str:
+        """The view as JSON, to share: the text, what is chosen, the settings. Setting it shows that view.
+
+        A name that it lacks is as at the start, but the text and the mask as they are. Raises ValueError for what is no view.
+        """
+        kind, layer, head = self.chosen
+        view = started(self.view) | {"kind": kind, "layer": layer, "head": head}
+        return json.dumps({"text": self.text, "causal_mask": self.causal_mask} | view)
+
+    @state.setter
+    def state(self, given: str | Mapping[str, Any]) -> None:
+        view = checked(given)
+        text, mask = view.get("text", self.text), view.get("causal_mask", self.causal_mask)
+        self.text, self.causal_mask = text, mask
+        view = started(view)
+        if self.reading:
+            self._chosen = tuple(view[name] for name in ("kind", "layer", "head"))
+            self._chosen = self.chosen  # as near as this reading has them
+            self.head = self._head()
+        self._moves += 1
+        self.view = view | {"by": "python", "move": self._moves}
 
     @property
     def chosen(self) -> tuple[int, int, int]:
@@ -129,9 +164,9 @@ class AttentionExplorer(TextWidget):
         except Exception as problem:  # half a word must not stop the widget while you type
             error = reason(problem).encode("utf-8", "backslashreplace").decode("utf-8")
         if not self.reading:
-            return EMPTY | {"error": error, "query": None}
+            return EMPTY | {"error": error}
         revision = self.frame.get("revision", 0) + 1
-        return self._frame | {"error": error, "head": self._head(revision), "query": self._query}
+        return self._frame | {"error": error, "head": self._head(revision)}
 
     def summary(self) -> str:
         """The model, the head and the text."""
@@ -145,7 +180,7 @@ class AttentionExplorer(TextWidget):
 
     def picture(self) -> Figure:
         """The chosen head's weights with their tokens, all heads in small, and the next tokens."""
-        return explorer_picture(self.reading, self.tokens, self.chosen, self._query, self.frame)
+        return explorer_picture(self.reading, self.tokens, self.chosen, started(self.view)["query"], self.frame)
 
     def save_html(self, path: str | Path, most_bytes: int = 300_000) -> None:
         """Write the explorer as it stands into one file that needs neither Python nor network; heads and tokens can be chosen.
@@ -154,9 +189,10 @@ class AttentionExplorer(TextWidget):
         is left out. Raises ValueError where no text has been read.
         """
         reading = self._known()
-        query = len(reading.kinds[0].queries) - 1 if self._query is None else self._query
-        values = {"frame": dict(self.frame)}
-        page = self._snapshot(reading, self.tokens, values, self.chosen, query, str(self._esm), most_bytes)
+        last, query = len(reading.kinds[0].queries) - 1, started(self.view)["query"]
+        values = {"frame": dict(self.frame), "view": self.view, "presets": self.presets}
+        at = last if query is None else min(query, last)
+        page = self._snapshot(reading, self.tokens, values, self.chosen, at, str(self._esm), most_bytes)
         Path(path).write_text(page, encoding="utf-8")
 
     def _known(self) -> "Reading":
@@ -170,7 +206,12 @@ class AttentionExplorer(TextWidget):
 
     def _receive(self, content: object) -> None:
         """A text, or what the browser lacks of this one: a head, or the scores of a position; each is answered."""
-        answers = {"head": self._answer_head, "mask": self._answer_mask, "position": self._answer_position}
+        answers = {
+            "head": self._answer_head,
+            "mask": self._answer_mask,
+            "position": self._answer_position,
+            "state": self._answer_state,
+        }
         answer = answers.get(content.get("type")) if isinstance(content, dict) else None
         if answer is None:
             super()._receive(content)
@@ -185,6 +226,13 @@ class AttentionExplorer(TextWidget):
 
     def _answer_mask(self, content: dict) -> None:
         self.causal_mask = content.get("on") is not False
+
+    def _answer_state(self, content: dict) -> None:
+        try:
+            self.state = content.get("state")
+        except ValueError as problem:
+            self._moves += 1
+            self.view = started(self.view) | {"by": "python", "move": self._moves, "error": f"{problem}."}
 
     def _answer_position(self, content: dict) -> None:
         logits = self._known().kinds[0].logits

@@ -1,5 +1,8 @@
 """The attention explorer in a real JupyterLab: Python's numbers, by keyboard and mouse, in both themes."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -82,7 +85,7 @@ def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast
     widget = lab.widgets.first
     heads, left, right = widget.locator(".lm-head"), widget.locator(".lm-column").first, widget.locator(".lm-column").last
     expect(heads).to_have_count(6)
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     text = "the cat sat on the mat"
     same_as_python(lab, widget, text, 0, 0, 6)  # the last position: what comes next
     assert lab.page.locator(".jp-OutputArea-output img").count() == 0  # the live view, not the picture
@@ -179,10 +182,10 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     length, whole = np.linalg.norm(v[key]), np.linalg.norm(fetched)
     assert f"{weights[key]:.4f} × {length:.3f} = {weights[key] * length:.3f}, the length of what" in said[3]
     assert f"All 6 together fetch a vector of length {whole:.3f}, the head's output" in said[3]
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     given = widget.locator(".lm-weights tbody td:last-child").evaluate_all(number)
     np.testing.assert_allclose(given, weights * np.linalg.norm(v, axis=1), atol=0.00051)
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     assert abs(powers[key] / powers.sum() - lab.python(f"float(explorer.weights()[{query}, {key}])")) < 1e-6
 
     place = widget.locator(".lm-matrix").bounding_box()
@@ -195,7 +198,7 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
 def test_without_the_causal_mask_is_a_question_with_a_warning(open_notebook, low_contrast):
     lab = open_with(open_notebook, "explorer")
     widget = lab.widgets.first
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     text, box = "the cat sat on the mat", widget.get_by_label("without the causal mask")
     masked = widget.locator(".lm-column").last.get_by_text("masked", exact=True)
     widget.locator(".lm-column").first.locator("[data-i='2']").click()
@@ -277,7 +280,7 @@ def test_what_cannot_be_read_is_said_and_html_arabic_and_emoji_are_text(open_not
     strange = "the <img/src=x/onerror=alert(1)> أهلا 👍🏽 cat"
     box.fill(strange)
     expect(error).to_have_text("")
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     same_as_python(lab, widget, strange, 0, 0, 5)
     assert widget.locator("img").count() == 0  # text stays text
     box.fill("")
@@ -290,6 +293,46 @@ def test_what_cannot_be_read_is_said_and_html_arabic_and_emoji_are_text(open_not
     assert n == 7 + 0 * n and widget.locator(".lm-flow-token").count() == n
     last = lab.python(f"gpt.next_log_probs([vocab.index(word) for word in {long!r}.split()]).tolist()")
     expect(widget.locator(".lm-bars .lm-percent").first).to_have_text(one_decimal(np.exp(max(last))))
+
+
+def test_a_view_is_shared_between_page_and_python(open_notebook, low_contrast):
+    lab = open_with(
+        open_notebook,
+        "import json\n"
+        "presets = {'dogs': {'text': 'the dog sat', 'layer': 1, 'head': 1, 'hide': ['next'], 'causal_mask': False}}\n"
+        "explorer = AttentionExplorer(gpt, str.split, 'the cat sat on the mat', presets=presets); explorer",
+    )
+    widget = lab.widgets.first
+    widget.locator(".lm-head").nth(4).click()
+    widget.locator(".lm-column").first.locator("[data-i='3']").click()
+    widget.get_by_label("top-k", exact=True).fill("4")
+    widget.get_by_label("Which weights are shown").select_option("top_k")
+    widget.get_by_text("Share this view").click()
+    line = widget.get_by_label("This view as text")
+    expect(line).to_have_value(re.compile('"top_k":4.*"by":"top_k"'))
+    lab.page.wait_for_timeout(500)  # told a moment later
+    shared = line.input_value()
+    assert json.loads(shared) == lab.python("json.loads(explorer.state)")
+    assert json.loads(shared)["sampling"]["top_k"] == 4 and json.loads(shared)["query"] == 3
+
+    widget.get_by_role("button", name="dogs").click()
+    expect(widget.locator(".lm-flow-token")).to_have_count(4)
+    expect(widget.locator("textarea")).to_have_value("the dog sat")
+    expect(widget.get_by_label("without the causal mask")).to_be_checked()
+    expect(widget.get_by_text("Predict: say what comes")).to_be_visible()
+    assert lab.python("[explorer.text, list(explorer.chosen), explorer.causal_mask]") == ["the dog sat", [0, 1, 1], False]
+    line.fill(shared)
+    line.press("Enter")
+    expect(widget.locator("textarea")).to_have_value("the cat sat on the mat")
+    expect(widget.locator(".lm-bars .lm-percent").first).to_contain_text("→")
+    expect(widget.locator(".lm-status")).to_contain_text("Pinned: “sat” (3) looks at")
+    line.fill('{"layer": "first"}')
+    line.press("Enter")
+    expect(widget.get_by_text("layer of a view must be a whole number from 0, got 'first'")).to_be_visible()
+    lab.python("setattr(explorer, 'state', json.dumps({'layer': 1, 'head': 0, 'query': 2, 'pinned': True}))")
+    expect(widget.locator(".lm-status")).to_contain_text("Pinned: “cat” (2) looks at")
+    expect(widget.locator(".lm-head").nth(3)).to_have_attribute("aria-checked", "true")
+    assert low_contrast(widget) == []
 
 
 def test_two_explorers_and_two_views_of_one_scrolled_away_and_back(open_notebook):
@@ -359,9 +402,9 @@ def test_a_busy_kernel_is_said_and_the_last_choice_counts(open_notebook):
         widget.locator(".lm-head").nth(head).click()
     expect(widget.locator(".lm-look-row.lm-current .lm-percent")).not_to_have_text("…")  # half precision is here already
     expect(widget.locator(".lm-steps")).to_contain_text("Python is computing this head")
-    expect(widget.locator(".lm-waiting").last).to_contain_text("busy or has stopped", timeout=4000)
+    expect(widget.get_by_text("busy or has stopped")).to_be_visible(timeout=4000)
     expect(widget.locator(".lm-steps")).to_contain_text("q · k", timeout=10_000)
-    assert lab.python("list(explorer.chosen)") == [0, 1, 2] and widget.locator(".lm-waiting").last.inner_text() == ""
+    assert lab.python("list(explorer.chosen)") == [0, 1, 2] and widget.get_by_text("busy or has stopped").count() == 0
 
 
 def test_of_a_large_model_each_head_comes_when_it_is_asked_for_and_the_theme_may_change(open_notebook, low_contrast):
@@ -373,7 +416,7 @@ def test_of_a_large_model_each_head_comes_when_it_is_asked_for_and_the_theme_may
     widget = lab.widgets.first
     expect(widget.locator(".lm-head")).to_have_count(144)
     assert not lab.python("explorer.frame['kinds'][0]['whole']")
-    widget.locator("summary").click()
+    widget.get_by_text("The same as a table").click()
     widget.locator(".lm-head").nth(100).click()
     expect(widget.locator(".lm-column .lm-percent").first).to_contain_text("%")
     same_as_python(lab, widget, ("the cat sat on mat " * 33).strip(), 8, 4, 165)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, JSHandle, Locator, Page, expect
 from helpers.sampling import shape_log_probs
 from helpers.transformer import GPT, GPTConfig
 from helpers.widgets import AttentionExplorer
+from helpers.widgets._base import STATIC
 from helpers.widgets._explorer_frame import ranked
 
 pytestmark = pytest.mark.timeout(120)
@@ -185,7 +186,8 @@ def test_a_saved_page_answers_heads_and_tokens_without_python(show, page, low_co
 
 def test_a_saved_page_says_what_it_does_not_hold(show):
     explorer = make_explorer("the cat sat " * 20, n_layer=6, n_head=6, n_more=1000, layer=5, head=5)
-    widget = show(explorer, most_bytes=115_000)
+    shell = len(str(explorer._esm)) + (STATIC / "widgets.css").stat().st_size
+    widget = show(explorer, most_bytes=shell + 80_000)
     last = explorer.weights().shape[0] - 1
     expect(widget.locator(".lm-steps li")).to_have_count(4)
     widget.locator(".lm-head").nth(0).click()
@@ -195,3 +197,82 @@ def test_a_saved_page_says_what_it_does_not_hold(show):
     expect(widget.locator(".lm-bars .lm-percent").first).to_contain_text("→")  # the scores at the query are here
     widget.locator(".lm-column").first.locator(f"[data-i='{last - 1}']").click()
     expect(widget.get_by_text("This page does not hold this position's scores.")).to_be_visible()
+
+
+def test_predict_then_reveal_by_keyboard_and_again_for_the_next_token(show, page, low_contrast):
+    explorer = make_explorer("the cat sat on the mat")
+    widget = show(explorer)
+    status, percents = widget.locator(".lm-status"), widget.locator(".lm-column").last.locator(".lm-percent")
+    row = explorer.weights()[4]
+    secrets = [one_decimal(p) for p in [*row, *explorer.probabilities(4)] if p > 0.001]
+    widget.locator(".lm-column").first.locator("[data-i='4']").click()
+    for name in ("Hide weights", "Hide next tokens"):
+        widget.get_by_role("button", name=name).press("Enter")
+    expect(status).to_contain_text("Predict: which token does “on” (4) look at most?")
+    assert not [p for p in secrets if p in widget.text_content()]  # not even where it cannot be seen
+    assert (
+        widget.locator(".lm-flow-token").evaluate_all("all => all.map(token => token.title)")
+        == ["not known yet"] * 5 + ["masked: comes later"] * 2
+    )
+    blank = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    assert widget.locator(".lm-head canvas").first.evaluate(blank) == 1  # one colour
+    assert widget.locator(".lm-lines path").count() == widget.locator(".lm-suggestion").count() == 0
+    expect(widget.locator(".lm-column").last.locator(".lm-current")).to_have_attribute("data-i", "4")  # not its strongest
+    right = widget.locator(".lm-column").last
+    right.focus()
+    page.keyboard.press("ArrowUp")
+    expect(status).to_contain_text("Your guess: “sat” (3).")
+    assert low_contrast(widget) == []
+    page.keyboard.press("r")
+    place = 1 + int((row > row[3]).sum())
+    expect(status).to_contain_text(
+        f"Your guess, “sat” (3), has {one_decimal(row[3])} and is number {place} of 5. Pinned: “on” (4) looks"
+    )
+    expect(percents).to_have_text([*map(one_decimal, row[:5]), "masked", "masked"])
+    expect(widget.locator(".lm-suggestion")).to_have_count(10)
+    expect(widget.get_by_role("button", name="Reveal")).to_be_hidden()
+    widget.locator(".lm-column").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(status).to_contain_text("Predict: which token does “the” (5) look at most?")
+    expect(percents).to_have_text(["?"] * 6 + ["masked"])
+    widget.get_by_role("button", name="Reveal").click()
+    expect(status).to_contain_text("“the” (5) looks at")
+
+
+def test_large_type_is_larger_and_the_matrix_still_knows_where_the_mouse_is(show, page):
+    widget = show(make_explorer("the cat sat on the mat"))
+    before = widget.locator(".lm-bars .lm-token").first.bounding_box()["height"]
+    widget.get_by_role("button", name="Large type").click()
+    expect(widget.get_by_role("button", name="Large type")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(200)
+    assert widget.locator(".lm-bars .lm-token").first.bounding_box()["height"] > 1.3 * before
+    matrix = widget.locator(".lm-matrix")
+    matrix.scroll_into_view_if_needed()
+    place = matrix.bounding_box()
+    size = (place["width"] / 1.4 - 94) / 7
+    page.mouse.move(place["x"] + 1.4 * (90 + 2.5 * size), place["y"] + 1.4 * (76 + 5.5 * size))
+    expect(widget.locator(".lm-column").first.locator(".lm-current")).to_have_attribute("data-i", "5")
+    expect(widget.locator(".lm-column").last.locator(".lm-current")).to_have_attribute("data-i", "2")
+
+
+def test_presets_and_shared_views_in_a_saved_page(show, page):
+    explorer = make_explorer(
+        "the cat sat",
+        presets={"other head": {"layer": 1, "head": 2, "query": 1, "pinned": True}, "other text": {"text": "dog"}},
+    )
+    widget = show(explorer)
+    widget.get_by_role("button", name="other head").click()
+    same_as(widget, explorer, 1, 2, 1)
+    widget.get_by_role("button", name="other text").click()
+    expect(widget.get_by_text("This page holds one text only")).to_be_visible()
+    widget.get_by_text("Share this view").click()
+    line = widget.get_by_label("This view as text")
+    shared = line.input_value()
+    widget.locator(".lm-head").nth(0).click()
+    same_as(widget, explorer, 0, 0, 1)
+    line.fill(shared)
+    line.press("Enter")
+    same_as(widget, explorer, 1, 2, 1)
+    line.fill("{")
+    line.press("Enter")
+    expect(widget.get_by_text("This is no view")).to_be_visible()

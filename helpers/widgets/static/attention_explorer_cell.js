@@ -16,7 +16,9 @@ function cellArithmetic() {
     [name, ...values.map((value) => number(value, 2))].forEach((text, i) => put(cells.children[i], text));
   }
 
-  function draw({ reading, state, readOnly }) {
+  function draw({ reading, state, readOnly, hidden }) {
+    node.hidden = hidden;
+    if (hidden) return vectors.replaceChildren(), steps.replaceChildren();
     const kind = reading.kinds[state.kind];
     const { query, key } = state;
     const [asks, answers] = [named(kind.queries[query], query), named(kind.keys[key], key)];
@@ -68,7 +70,9 @@ function weightTable() {
 
   function draw(app) {
     latest = app;
-    if (!node.open) return;
+    node.hidden = app.hidden;
+    if (app.hidden) rows.replaceChildren();
+    if (app.hidden || !node.open) return;
     const { reading, state, row } = app;
     const kind = reading.kinds[state.kind];
     const exact = reading.exact(state);

@@ -33,6 +33,20 @@ function allShown(weights, kind, filter) {
 
 const hiddenMass = (weights, shown) => weights.reduce((sum, each, i) => (shown[i] ? sum : sum + each), 0);
 
+// The same once for each head, reading and filter, with the mean mass that a token's hidden weights hold; null: all are shown.
+function filterOnce(app) {
+  let [made, madeFor] = [null, ""];
+  return (weights) => {
+    const { kind, layer, head, filter } = app.state;
+    if (!weights || filter.by === "none") return null;
+    const now = JSON.stringify([app.reading.revision, kind, layer, head, filter, Boolean(app.reading.exact(app.state))]);
+    if (now === madeFor) return made;
+    [made, madeFor] = [allShown(weights, app.kind(), filter), now];
+    made.hiddenMass = hiddenMass(weights, made) / app.kind().T;
+    return made;
+  };
+}
+
 function weightFilter(app) {
   const choice = el("select", { "aria-label": "Which weights are shown", onchange: () => app.set({ filter: { by: choice.value, value: FILTERS[choice.value].first ?? 1 } }) });
   choice.append(...Object.entries(FILTERS).map(([value, { name }]) => el("option", { value, text: name })));

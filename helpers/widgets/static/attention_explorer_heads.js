@@ -32,7 +32,7 @@ function headGrid(app) {
     next.focus();
   });
 
-  function draw({ reading, state, shades }, what) {
+  function draw({ reading, state, shades, hidden }, what) {
     if (!what.reading && !what.head && !what.look) return;
     const kind = reading.kinds[state.kind];
     const shape = `${kind.layers} ${kind.heads}`;
@@ -44,7 +44,7 @@ function headGrid(app) {
         const chosen = layer === state.layer && head === state.head;
         button.setAttribute("aria-checked", String(chosen));
         button.tabIndex = chosen ? 0 : -1;
-        if (what.reading || what.look || shape !== built) drawWeights(button.firstChild, kind.small(layer, head), ...kind.shape, shades);
+        if (what.reading || what.look || shape !== built) drawWeights(button.firstChild, ...(hidden ? [[0], 1, 1] : [kind.small(layer, head), ...kind.shape]), shades);
       }),
     );
     built = shape;

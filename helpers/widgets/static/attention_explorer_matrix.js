@@ -20,7 +20,7 @@ function weightMatrix(app) {
   };
 
   // All but the cursor, on a canvas of its own.
-  function drawBase({ reading, state, weights, shown, shades, look }) {
+  function drawBase({ reading, state, weights, shown, shades, look, hidden }) {
     const kind = reading.kinds[state.kind];
     const room = Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
     size = Math.min(34, room / Math.max(kind.T, kind.S));
@@ -32,6 +32,7 @@ function weightMatrix(app) {
     canvas.style.height = `${height}px`;
     canvas.setAttribute("aria-label", `Matrix of ${kind.T} by ${kind.S} weights; arrow keys move, Enter pins`);
     if (weights) drawWeights(cells, shown ? weights.map((each, i) => each * shown[i]) : weights, kind.T, kind.S, shades);
+    else if (hidden) drawWeights(cells, [0], 1, 1, shades);
     else drawWeights(cells, kind.small(state.layer, state.head), ...kind.shape, shades);
     drawWeights(scale, Float32Array.from({ length: 64 }, (_, i) => i / 63), 1, 64, shades);
     const paint = cleared(base, width, height);
@@ -48,7 +49,7 @@ function weightMatrix(app) {
   function draw(app, what) {
     const { reading, state, look } = app;
     const { S, T } = reading.kinds[state.kind];
-    const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))} ${JSON.stringify(state.filter)}`;
+    const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))} ${JSON.stringify(state.filter)} ${app.hidden}`;
     if (now !== drawn || what.look) drawBase(app);
     drawn = now;
     const paint = canvas.getContext("2d");
@@ -93,7 +94,9 @@ function weightMatrix(app) {
 
   function under(event) {
     const { T, S } = app.kind();
-    const [query, key] = [Math.floor((event.offsetY - top) / size), Math.floor((event.offsetX - side) / size)];
+    const place = canvas.getBoundingClientRect(); // large type and narrow pages scale it
+    const scale = width / place.width;
+    const [query, key] = [(event.clientY - place.top) * scale - top, (event.clientX - place.left) * scale - side].map((x) => Math.floor(x / size));
     return query >= 0 && query < T && key >= 0 && key < S ? { query, key } : null;
   }
 

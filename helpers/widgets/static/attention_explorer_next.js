@@ -16,17 +16,20 @@ function nextTokens(app, text) {
     if (piece && text.fresh()) text.set(text.box.value + joined(text.box.value, piece, app.reading.join));
   }
 
-  function draw({ reading, state }) {
+  function draw({ reading, state, secret }) {
     const kind = reading.kinds[state.kind];
     node.hidden = !kind.predicts;
     const logits = isShaping(state.sampling) && kind.predicts ? reading.logits(state.query) : null;
-    const now = `${reading.revision} ${state.kind} ${state.query} ${JSON.stringify(state.sampling)} ${Boolean(logits)}`;
+    const hidden = secret("next");
+    const now = `${hidden} ${reading.revision} ${state.kind} ${state.query} ${JSON.stringify(state.sampling)} ${Boolean(logits)}`;
     if (!kind.predicts || now === drawn) return;
     drawn = now;
     const { rows, rest: others, actual: said, place } = reading.predictions[state.query];
     const made = logits && shaped(logits, state.sampling);
     const where = named(kind.queries[state.query], state.query);
     title.textContent = reading.masked ? `What belongs at ${where}?` : `What comes after ${where}?`;
+    sampling.draw({ state });
+    if (hidden) return cover();
     actual.textContent = said && `${reading.masked ? "Here stands" : "In the text comes"} ${said}${made ? `; with these settings ${percent(made.after[place])}` : ""}.`;
     bars.list.setAttribute("aria-label", `${title.textContent} The ${rows.length} likeliest tokens`);
     const shown = rows.map(([token, said, probability, append], i) => ({
@@ -40,7 +43,12 @@ function nextTokens(app, text) {
     [...bars.list.children].forEach((row, i) => markBefore(row, made, i));
     rest.textContent = made ? restAfter(made, rows.length) : others;
     told.textContent = made ? tell(made) : isShaping(state.sampling) ? (app.readOnly ? "This page does not hold this position's scores." : "Python is sending this position's scores …") : "";
-    sampling.draw({ state });
+  }
+
+  function cover() {
+    bars.draw([]);
+    actual.textContent = rest.textContent = "";
+    told.textContent = "Predict: say what comes, and how sure the model is, then reveal.";
   }
 
   // A tick in a bar: where it ended before.

@@ -59,7 +59,7 @@ function tokenColumns(app) {
     }
   }
 
-  function draw({ reading, state, row, shown }) {
+  function draw({ reading, state, row, shown, hidden }) {
     const kind = reading.kinds[state.kind];
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
@@ -69,7 +69,7 @@ function tokenColumns(app) {
     mark(left.children, state.query);
     mark(right.children, state.key);
     for (let i = 0; i < kind.S; i++) {
-      const said = i >= n ? "masked" : !row ? "…" : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`;
+      const said = i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`;
       const weight = row && i < n && isLeft(i) ? row[i] : 0;
       if (weights[i] === weight && right.children[i].lastChild.textContent === said) continue;
       weights[i] = weight;
@@ -146,15 +146,15 @@ function tokenFlow(app) {
     const n = reach(kind, state.query);
     mark(list.children, state[mine()]);
     [...list.children].forEach((token, i) => {
-      const hidden = shown && !shown[state.query * kind.S + i];
-      const weight = row && i < n && !hidden ? row[i] : 0;
-      const said = `${i >= n ? "masked: comes later" : percent(weight)}${hidden && i < n ? " hidden" : ""} ${shades[255]}`; // in this theme
-      if (token.dataset.weight === said) return;
-      token.dataset.weight = said;
+      const left = !shown || shown[state.query * kind.S + i]; // by the filter
+      const weight = row && i < n && left ? row[i] : 0;
+      const said = i >= n ? "masked: comes later" : !row ? "not known yet" : left ? percent(weight) : `hidden: ${percent(row[i])}`;
+      if (token.title === said && token.dataset.theme === String(shades[255])) return;
+      [token.title, token.dataset.theme] = [said, shades[255]];
       const bar = token.lastChild.style;
-      bar.height = `${12 * Math.sqrt(weight)}px`;
-      bar.background = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
-      token.title = i >= n ? "masked: comes later" : hidden ? `hidden: ${percent(row[i])}` : percent(weight);
+      bar.backgroundSize = `100% ${12 * Math.sqrt(weight)}px`; // of a picture, so that nothing has to be laid out anew
+      const colour = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
+      bar.backgroundImage = `linear-gradient(${colour}, ${colour})`;
     });
     list.classList.toggle("lm-pinned", state.pinned);
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
