@@ -39,6 +39,7 @@ from helpers.training import (
     save_model,
     train,
 )
+from helpers.training.muon import Muon, orthogonalised
 from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
 
 V = 11
@@ -93,6 +94,68 @@ def test_muon_gets_the_matrices_inside_blocks_and_every_parameter_has_one_optimi
                              (n.endswith("output.weight")) for n in names.values())  # fmt: skip
     decays = {names[id(p)]: group["weight_decay"] for group in adamw.param_groups for p in group["params"]}
     assert all((decay > 0) == (dict(model.named_parameters())[name].ndim == 2) for name, decay in decays.items())
+
+
+# ---- Muon
+
+
+def matrices(*shape, seed=0):
+    """Random ones, with singular values from large to small."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator) * torch.linspace(0.01, 1, shape[-1])
+
+
+@pytest.mark.parametrize("shape", [(3, 12, 20), (2, 20, 12), (1, 16, 24)])
+def test_orthogonalising_brings_all_singular_values_near_one_and_keeps_the_vectors(shape):
+    M = matrices(*shape)
+    found = orthogonalised(M)
+    values = torch.linalg.svdvals(found)
+    assert values.min() > 0.3 and values.max() < 1.3
+    U, _, Vh = torch.linalg.svd(M, full_matrices=False)
+    core = U.mT @ found @ Vh.mT  # diagonal: the same singular vectors
+    torch.testing.assert_close(core, torch.diag_embed(core.diagonal(dim1=-2, dim2=-1)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(found[:1], orthogonalised(M[:1]), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(orthogonalised(100 * M), found, atol=1e-3, rtol=1e-3)
+
+
+def test_a_number_goes_through_the_polynomial_by_hand():
+    s = 1.0  # the only singular value, divided by the norm
+    for _ in range(2):
+        s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+    assert orthogonalised(torch.tensor([[[-7.0]]]), rounds=2).item() == pytest.approx(-s, rel=1e-5)
+    assert orthogonalised(torch.zeros(1, 2, 3)).abs().max() == 0
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_muon_takes_the_steps_of_torchs(half):
+    shapes = [(8, 8), (24, 8), (8, 24), (8, 8)]
+    ours, theirs = ([torch.nn.Parameter(matrices(*shape, seed=i)) for i, shape in enumerate(shapes)] for _ in range(2))
+    optimizers = Muon(ours, lr=0.05, weight_decay=0.3, half=half), torch.optim.Muon(theirs, lr=0.05, weight_decay=0.3)
+    for step in range(4):
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            a.grad = b.grad = None if (step, i) == (1, 2) else matrices(*a.shape, seed=10 * step + i)
+        for optimizer in optimizers:
+            optimizer.step()
+    for a, b in zip(ours, theirs, strict=True):  # theirs is always in bfloat16, which has 8 bits: 0.05 · 2⁻⁸ a step
+        torch.testing.assert_close(a, b, atol=1e-4 if half else 2e-3, rtol=1e-4 if half else 2e-3)
+
+
+def test_muon_refuses_what_is_no_matrix():
+    with pytest.raises(ValueError, match="give it to AdamW"):
+        Muon([torch.nn.Parameter(torch.zeros(3))], lr=0.1)
+
+
+def test_muon_computes_in_what_the_run_does_and_a_resumed_run_in_what_it_did(tmp_path, monkeypatch):
+    config = replace(CONFIG, matrix_lr=0.02, precision="auto")
+    for half in (True, False):
+        monkeypatch.setattr(loop, "choose_precision", lambda *_, half=half: half)
+        run = loop.Run(new_gpt(), TEXT, config, None, tmp_path, None)
+        assert run.half == run.optimizers[1].half == half
+    run.save()
+    monkeypatch.setattr(loop, "choose_precision", lambda *_: True)
+    run = loop.Run(new_gpt(), TEXT, config, None, tmp_path, None)
+    run.restore()
+    assert (run.half, run.optimizers[1].half) == (False, False)
 
 
 # ---- the loop, beside one written out
@@ -395,6 +458,19 @@ def test_compiling_changes_no_step(monkeypatch):
     losses = [train(m, TEXT, replace(CONFIG, compile=c)).loss for m, c in ((plain, False), (compiled, True))]
     assert losses[0] == losses[1]
     assert_equal(weights(plain), weights(compiled))
+
+
+def test_where_compiling_fails_training_goes_on_with_a_warning(monkeypatch):
+    def broken(_):
+        def fail(*_):
+            raise RuntimeError("no compiler")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.warns(UserWarning, match="goes on without it: no compiler"):
+        history = train(new_gpt(), TEXT, replace(CONFIG, compile=True))
+    assert history.loss == train(new_gpt(), TEXT, CONFIG).loss
 
 
 def test_how_often_one_looks_and_saves_may_change_when_resuming(saved):

@@ -8,6 +8,7 @@ import contextlib
 import json
 import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,7 @@ from .config import TrainConfig
 from .data import Data, MaskedData, TextData
 from .history import Diverged, History, Stopped, diagnosis
 from .interrupts import Interrupts
+from .muon import Muon
 from .optimisers import make_optimizers, set_learning_rates
 from .precision import choose_precision
 
@@ -72,10 +74,17 @@ class Run:
         self.data, self.val = self._as_data(data), None if val is None else self._as_data(val)
         self.crop = config.crop or model.block_size
         self.optimizers = make_optimizers(model, config)
-        self.half = choose_precision(config.precision, self.device, model)
+        self._compute_in(choose_precision(config.precision, self.device, model))
         self.history, self.step = History(), 0
         self.interrupts = Interrupts()
         self.waiting: list[tuple[int, float, Tensor]] = []  # losses that were not fetched from the device yet
+
+    def _compute_in(self, half: bool) -> None:
+        """Products in bfloat16, or in float32."""
+        self.half = half
+        for optimizer in self.optimizers:
+            if isinstance(optimizer, Muon):
+                optimizer.half = half
 
     def go(self, resume: bool) -> History:
         """All steps that are left."""
@@ -143,9 +152,13 @@ class Run:
         """The model as one compiled program, which is made on its first call: here, before the steps are timed."""
         if not self.config.compile:
             return forward
-        began, forward = self._now(), torch.compile(forward)
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):  # as if no call had been made
-            self._gradients(forward)
+        began, compiled = self._now(), torch.compile(forward)
+        try:
+            with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):  # as if no call had been made
+                self._gradients(compiled)
+            forward = compiled
+        except Exception as error:  # many kinds: no C++ compiler, no Triton, a Python too new
+            warnings.warn(f"torch.compile does not work here, so training goes on without it: {error}", stacklevel=4)
         self.model.zero_grad(set_to_none=True)
         self.history.compile_seconds += self._now() - began
         return forward
@@ -220,7 +233,7 @@ class Run:
             groups.append(state["param_groups"])
             for number, kept in state["state"].items():
                 tensors |= {f"optimizer.{i}.{number}.{name}": torch.as_tensor(value) for name, value in kept.items()}
-        facts = {"model": describe_model(self.model), "train": asdict(self.config), "step": self.step}
+        facts = {"model": describe_model(self.model), "train": asdict(self.config), "step": self.step, "half": self.half}
         save_checkpoint(self.out / LAST, tensors, facts | {"history": asdict(self.history), "groups": groups})
 
     def restore(self) -> None:
@@ -242,6 +255,7 @@ class Run:
         if "random.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         self.step, self.history = facts["step"], History(**facts["history"])
+        self._compute_in(facts["half"])  # a new trial might find otherwise
 
     def _check_settings(self, facts: dict[str, Any], path: Path) -> None:
         now = {"model": as_json(describe_model(self.model)["config"]), "train": as_json(asdict(self.config))}

@@ -10,6 +10,7 @@ from torch import nn
 from helpers.transformer import Block
 
 from .config import TrainConfig
+from .muon import Muon
 
 
 def learning_rate_factor(step: int, config: TrainConfig) -> float:
@@ -35,7 +36,7 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
     fused = all(p.device.type in ("cuda", "cpu") for p in rest)
     optimizers = [torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=config.betas, fused=fused)]
     if hidden:
-        optimizers.append(torch.optim.Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay))
+        optimizers.append(Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest_lr"] = group["lr"]

@@ -1,0 +1,63 @@
+"""Muon: a step for matrices that goes equally far in all directions.
+
+Derived in `07_mini_gpt.ipynb`. Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024). torch has it
+too, `torch.optim.Muon`, with which it is compared; but that one goes matrix by matrix, which on a GPU is mostly waiting, and
+always rounds to bfloat16, which on a processor without units for it takes seconds a step.
+"""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+A, B, C = 3.4445, -4.7750, 2.0315  # of the polynomial a s + b s³ + c s⁵, by Jordan: steep at zero, and near 1 after five rounds
+
+
+def orthogonalised(matrices: Tensor, rounds: int = 5, half: bool = False) -> Tensor:
+    """Nearly U Vᵀ of each matrix U S Vᵀ, (n, rows, columns) → the same shape: all singular values about 1.
+
+    half: compute in bfloat16. A matrix of zeros stays one.
+    """
+    wide = matrices if matrices.shape[-2] <= matrices.shape[-1] else matrices.mT  # so that the products below are small
+    X = wide.to(torch.bfloat16 if half else torch.float32)
+    X = X / X.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)  # no singular value is above 1
+    for _ in range(rounds):
+        gram = X @ X.mT
+        X = torch.baddbmm(X, torch.baddbmm(gram, gram, gram, beta=B, alpha=C), X, beta=A)
+    return (X if wide is matrices else X.mT).to(matrices.dtype)
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum (Nesterov's), orthogonalised; matrices of one shape are worked on together.
+
+    params: matrices; lr: the length of a step in each direction, for a matrix with more rows than columns times
+    √(rows / columns); weight_decay: share of each number that a step takes away, times lr. Raises ValueError for what is no
+    matrix.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.1, half: bool = False
+    ):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self.half = half
+        for p in (p for group in self.param_groups for p in group["params"]):
+            if p.ndim != 2:
+                raise ValueError(f"Muon is for matrices, got a parameter of shape {tuple(p.shape)}; give it to AdamW")
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every matrix that has a gradient."""
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    by_shape.setdefault(p.shape, []).append(p)
+            for (rows, columns), same in by_shape.items():
+                grads = [p.grad for p in same]
+                kept = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in same]
+                torch._foreach_lerp_(kept, grads, 1 - group["momentum"])
+                ahead = torch._foreach_lerp(grads, kept, group["momentum"])
+                moves = orthogonalised(torch.stack(ahead), half=self.half).unbind()
+                torch._foreach_mul_(same, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(same, moves, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
