@@ -1,11 +1,13 @@
-"""Our training beside nanoGPT's, on Shakespeare: seconds of training, and the loss of all of the validation text.
+"""Our training beside nanoGPT's, on Shakespeare: seconds of training, and the loss on the validation text.
 
-    python benchmarks/training.py --nanogpt DIR [--presets cpu-sprint cpu cpu-long]
+    python benchmarks/training.py --nanogpt DIR [--presets cpu-sprint cpu cpu-long] [--write]
 
 DIR is a clone of https://github.com/karpathy/nanoGPT; its `train.py` runs as its README says for a CPU, in a copy of it,
-on the same two cores and on the same characters. Without DIR its row is left out. Each program runs alone, one after the other;
+on the same cores and on the same characters. Without DIR its row is left out. Each program runs alone, one after the other;
 its seconds are those of its own training steps, without looks at the validation text, and without start-up or compilation.
-Every loss is measured in one way: all of the text, each character from at least half a context before it (`WindowedLM`).
+Every loss is measured in two ways: of all of the text, each character from at least half a context before it (`WindowedLM`),
+the course's rule; and as nanoGPT does, the mean over 200 random crops of the model's own context length. --write puts the rows
+into `data/training.json`, which notebook 07 shows.
 """
 
 import argparse
@@ -20,13 +22,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from _table import machine
 from torch import Tensor
+from torch.nn import functional as F
 
-from helpers import corpora
+from helpers import corpora, paths
 from helpers.attention import WindowedLM
-from helpers.training import encoded, evaluate
+from helpers.neural_lm import random_crops
+from helpers.training import PRESETS, encoded, evaluate, load_model
 
 RECIPE = {
     "device": "cpu", "compile": "False", "dtype": "float32", "log_interval": "1", "eval_iters": "1", "eval_interval": "2000",
@@ -47,8 +52,16 @@ class TheirGPT(WindowedLM):
         return self.model(ids, ids)[0]  # without targets it would give the last position only
 
 
-def run_nanogpt(clone: Path, folder: Path) -> tuple[float, float, int]:
-    """Train by its own script → (seconds of its steps, loss, parameters)."""
+def loss_by_crops(model: WindowedLM, ids: np.ndarray) -> float:
+    """nanoGPT's way to judge, on as many crops as it takes: nats per character."""
+    inputs, targets = random_crops(torch.from_numpy(ids), 200, model.block_size, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        logits = torch.cat([model.read(part) for part in inputs.split(20)])
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten()).item()
+
+
+def run_nanogpt(clone: Path, folder: Path) -> dict:
+    """Train by its own script → its row."""
     vocab, end, ids = encoded("shakespeare")
     work = shutil.copytree(clone, folder / "nanoGPT", ignore=shutil.ignore_patterns(".git"))
     prepared = work / "data" / "shakespeare_char"
@@ -64,17 +77,28 @@ def run_nanogpt(clone: Path, folder: Path) -> tuple[float, float, int]:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     saved = torch.load(work / "out" / "ckpt.pt", weights_only=True)
-    model = module.GPT(module.GPTConfig(**saved["model_args"]))
-    model.load_state_dict(saved["model"])
-    loss = evaluate(TheirGPT(model, vocab, end), ids["val"])
-    return statistics.median(steps) * int(RECIPE["max_iters"]), loss, sum(p.numel() for p in model.parameters())
+    theirs = module.GPT(module.GPTConfig(**saved["model_args"]))
+    theirs.load_state_dict(saved["model"])
+    model = TheirGPT(theirs.eval(), vocab, end)
+    seconds = statistics.mean(steps) * int(RECIPE["max_iters"])
+    return row("nanoGPT's script, its CPU recipe", None, model, int(RECIPE["max_iters"]), seconds, ids["val"])
 
 
 def run_preset(name: str, folder: Path) -> dict:
-    """Train a preset by the command line → its last line."""
+    """Train a preset by the command line → its row."""
     command = [sys.executable, "-m", "helpers.training", "--preset", name, "--out", str(folder / name)]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(said.splitlines()[-1])
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    model, told = load_model(folder / name / "model.safetensors")
+    return row(
+        f"ours, preset {name}", name, model, PRESETS[name].train.steps, told["train_seconds"], encoded("shakespeare")[2]["val"]
+    )
+
+
+def row(program: str, preset: str | None, model: WindowedLM, steps: int, seconds: float, val: np.ndarray) -> dict:
+    """What the table says of one trained model."""
+    found = {"program": program, "preset": preset, "params": sum(p.numel() for p in model.parameters()), "steps": steps}
+    losses = {"loss": round(evaluate(model, val), 4), "loss_by_crops": round(loss_by_crops(model, val), 4)}
+    return found | {"seconds": round(seconds, 1)} | losses
 
 
 def main() -> None:
@@ -82,22 +106,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nanogpt", type=Path, help="a clone of nanoGPT")
     parser.add_argument("--presets", nargs="+", default=["nanogpt-cpu", "cpu-sprint", "cpu", "cpu-long"])
+    parser.add_argument("--write", action="store_true", help="put the rows into data/training.json")
     arguments = parser.parse_args()
-    print(f"{time.strftime('%Y-%m-%d')}, {machine('torch')}, {torch.get_num_threads()} threads\n", flush=True)
-    print("| program | parameters | seconds of training | nats per character | share of nanoGPT's seconds |")
-    print("|---|---:|---:|---:|---:|", flush=True)
-    theirs = None
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if arguments.nanogpt:
-            theirs, loss, params = run_nanogpt(arguments.nanogpt, folder)
-            print(f"| nanoGPT, its CPU recipe, 2,000 steps | {params:,} | {theirs:.1f} | {loss:.4f} | 1 |", flush=True)
-        for preset in arguments.presets:
-            told = run_preset(preset, folder)
-            seconds = told["train_seconds"]
-            share = f"{seconds / theirs:.3f}" if theirs else ""
-            row = [f"ours, preset `{preset}`", f"{told['params']:,}", f"{seconds:.1f}", f"{told['val_loss']:.4f}", share]
-            print(f"| {' | '.join(row)} |", flush=True)
+    measured = f"{time.strftime('%Y-%m-%d')}, {machine('torch')}, {torch.get_num_threads()} threads"
+    print(f"{measured}\n\n| program | parameters | seconds of training | nats per character | by crops | × nanoGPT's seconds |")
+    print("|---|---:|---:|---:|---:|---:|", flush=True)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        runs = [lambda: run_nanogpt(arguments.nanogpt, Path(folder))] if arguments.nanogpt else []
+        runs += [lambda name=name: run_preset(name, Path(folder)) for name in arguments.presets]
+        for run in runs:
+            rows.append(r := run())
+            share = f"{r['seconds'] / rows[0]['seconds']:.3f}" if arguments.nanogpt else ""
+            cells = [
+                r["program"],
+                f"{r['params']:,}",
+                f"{r['seconds']:.1f}",
+                f"{r['loss']:.4f}",
+                f"{r['loss_by_crops']:.4f}",
+                share,
+            ]
+            print(f"| {' | '.join(cells)} |", flush=True)
+    if arguments.write:
+        found = {"measured": measured, "command": "python benchmarks/training.py --nanogpt DIR --write", "rows": rows}
+        (paths.DATA / "training.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
