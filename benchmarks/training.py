@@ -49,7 +49,7 @@ class TheirGPT(WindowedLM):
 
     def read(self, ids: Tensor, cache: object = None) -> Tensor:
         """Scores of the next token at each position: ids (B, T) → logits (B, T, V)."""
-        return self.model(ids, ids)[0]  # without targets it would give the last position only
+        return self.model(ids, ids.contiguous())[0]  # without targets it would give the last position only
 
 
 def loss_by_crops(model: WindowedLM, ids: np.ndarray) -> float:
