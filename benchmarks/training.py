@@ -11,6 +11,7 @@ into `data/training.json`, which notebook 07 shows.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import re
@@ -77,7 +78,8 @@ def run_nanogpt(clone: Path, folder: Path) -> dict:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     saved = torch.load(work / "out" / "ckpt.pt", weights_only=True)
-    theirs = module.GPT(module.GPTConfig(**saved["model_args"]))
+    with contextlib.redirect_stdout(sys.stderr):  # it tells its number of parameters
+        theirs = module.GPT(module.GPTConfig(**saved["model_args"]))
     theirs.load_state_dict(saved["model"])
     model = TheirGPT(theirs.eval(), vocab, end)
     seconds = statistics.mean(steps) * int(RECIPE["max_iters"])
