@@ -58,7 +58,8 @@ def chosen(widget: Locator) -> tuple[int, int]:
 def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query: int) -> None:
     """The text, the weights of this query in the table and in the columns, the scores, and the next tokens are Python's."""
     expect(widget).to_have_class(FRESH)
-    expect(widget.locator(".lm-weights caption")).to_contain_text(f"Layer {layer}, head {head}:")
+    caption = f"Layer {layer}, head {head}: what “{['</s>', *text.split()][query]}” ({query}) looks at"
+    expect(widget.locator(".lm-weights caption")).to_have_text(caption)  # the last to be drawn
     expect(widget.locator(".lm-steps li").first).to_contain_text("q · k")
     expect(widget.locator(".lm-column").first.locator(".lm-current")).to_have_attribute("data-i", str(query))
     weights, scores = lab.python(f"row({text!r}, {layer}, {head}, {query})")
@@ -69,8 +70,8 @@ def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query
     np.testing.assert_allclose(shown[:n], list(zip(scores[:n], weights[:n], strict=True)), atol=0.00051)  # half the last digit
     assert all(pair == (-np.inf, 0) for pair in shown[n:])
     assert max(abs(weight - each) for (_, weight), each in zip(shown, weights, strict=True)) < 0.000051
-    percents = widget.locator(".lm-column").nth(1).locator(".lm-percent").all_inner_texts()
-    assert percents == [*map(one_decimal, weights[:n]), *["masked"] * (len(rows) - n)]
+    percents = widget.locator(".lm-column").nth(1).locator(".lm-percent")
+    expect(percents).to_have_text([*map(one_decimal, weights[:n]), *["masked"] * (len(rows) - n)])
     p = np.array(lab.python(f"next_tokens({text!r}, {query})"))
     best = np.argsort(-p, kind="stable")[:10]
     bars = widget.locator(".lm-bars")
@@ -162,6 +163,11 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     expect(widget.locator(".lm-status")).to_contain_text("Pinned: “the” (5)")
     query, key = chosen(widget)
     assert query == 5
+    expect(
+        widget.get_by_text(
+            f"How much does “the” (5) look at “{['</s>', 'the', 'cat', 'sat', 'on', 'the', 'mat'][key]}” ({key}),"
+        )
+    ).to_be_visible()
     found = "traced(explorer.text)"
     q = np.array(lab.python(f"{found}.q[1, 0, 2, {query}].tolist()"))
     k = np.array(lab.python(f"{found}.k[1, 0, 2].tolist()"))

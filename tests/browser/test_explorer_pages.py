@@ -1,5 +1,6 @@
 """The attention explorer's script in Chromium without Jupyter: its arithmetic against Python's, and pages that were saved."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -267,6 +268,7 @@ def test_presets_and_shared_views_in_a_saved_page(show, page):
     expect(widget.get_by_text("This page holds one text only")).to_be_visible()
     widget.get_by_text("Share this view").click()
     line = widget.get_by_label("This view as text")
+    expect(line).to_have_value(re.compile('"layer":1,"head":2'))
     shared = line.input_value()
     widget.locator(".lm-head").nth(0).click()
     same_as(widget, explorer, 0, 0, 1)

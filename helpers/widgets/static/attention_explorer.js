@@ -105,7 +105,8 @@ function render({ model, el: host }) {
 
   // ---- drawing: once a frame of the screen, all that has changed
 
-  let [changed, look, shades] = [null, null, null];
+  let [changed, look, shades, seen] = [null, null, null, null];
+  let [second, skipped] = [null, 0]; // the frame that draws what may come a frame later
   const filtered = filterOnce(app);
 
   function change(what) {
@@ -121,10 +122,24 @@ function render({ model, el: host }) {
     if (!look || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
     const hidden = app.secret("weights");
     const [weights, row] = hidden ? [] : [app.reading.weights(app.state), app.row()];
-    const seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
+    seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
     drawKinds(seen);
-    panels.forEach((panel) => panel.draw(seen, what));
     put(status, sentence(seen));
+    const all = Object.keys(what).length > 0;
+    panels.forEach((panel) => (all || !panel.later) && panel.draw(seen, what));
+    if (all) panels.forEach((panel) => panel.rest?.());
+    else second ??= requestAnimationFrame(drawLater);
+  }
+
+  // Where only the cell has moved, the eye follows tokens, lines and matrix; the rest comes a frame later, or where the mouse
+  // moves on and on, every third frame.
+  function drawLater() {
+    second = null;
+    if (changed && ++skipped < 3) second = requestAnimationFrame(drawLater);
+    else {
+      skipped = 0;
+      panels.forEach((panel) => (panel.later ? panel.draw(seen, {}) : panel.rest?.()));
+    }
   }
 
   function drawKinds({ reading, state }) {

@@ -52,10 +52,12 @@ function cellArithmetic() {
     }
     const length = norm(given);
     said.push(`Times v: ${weight.toFixed(4)} × ‖v‖ = ${weight.toFixed(4)} × ${number(length)} = ${number(weight * length)}, the length of what ${answers} gives. All ${n} together fetch a vector of length ${number(norm(fetched))}, the head's output; lengths do not add up, since vectors that point apart cancel.`);
-    steps.replaceChildren(...said.map((text) => el("li", { text })));
+    while (steps.childElementCount < said.length) steps.append(el("li", {}));
+    while (steps.childElementCount > said.length) steps.lastChild.remove();
+    said.forEach((text, i) => put(steps.children[i], text));
   }
 
-  return { node, draw };
+  return { node, draw, later: true };
 }
 
 function weightTable() {
@@ -83,5 +85,5 @@ function weightTable() {
     rows.replaceChildren(...kind.keys.map((name, i) => el("tr", {}, el("td", { text: i }), el("td", {}, el("bdi", { text: name })), el("td", { text: i >= n ? "−∞" : exact ? number(scores[i]) : "…" }), el("td", { text: i >= n ? "0.0000" : row ? row[i].toFixed(4) : "…" }), el("td", { text: given(i) }))));
   }
 
-  return { node, draw };
+  return { node, draw, later: true };
 }

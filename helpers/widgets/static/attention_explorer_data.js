@@ -86,13 +86,15 @@ function put(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// Mark one of several nodes as the chosen one.
-function mark(nodes, chosen) {
-  for (let i = 0; i < nodes.length; i++) {
-    if (nodes[i].classList.contains("lm-current") === (i === chosen)) continue;
-    nodes[i].classList.toggle("lm-current", i === chosen);
-    nodes[i].setAttribute("aria-selected", String(i === chosen));
+// Mark one of a list's children as the chosen one.
+function mark(list, chosen) {
+  const now = list.children[chosen];
+  if (list.marked === now) return;
+  for (const node of [list.marked, now]) {
+    node?.classList.toggle("lm-current", node === now);
+    node?.setAttribute("aria-selected", String(node === now));
   }
+  list.marked = now;
 }
 
 // The colours of weights 0 … 1: the root of a weight sets the shade, so that small ones can be seen.

@@ -69,5 +69,5 @@ function nextTokens(app, text) {
     return `Model → drawn from. ${cut}. What is drawn from sums to 100 % again; the tick in a bar is where the model's own ended.`;
   }
 
-  return { node, draw };
+  return { node, draw, later: true };
 }

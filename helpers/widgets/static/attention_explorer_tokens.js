@@ -2,7 +2,10 @@
 // look on the left, those that are looked at on the right, with lines from the chosen one to its strongest keys.
 
 const LINES = 10; // at most, and none below 1 %
+const LONG = 18; // letters of a name from which on it is cut
 const svgNode = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+const brief = (name) => ([...name].length > LONG ? `${[...name].slice(0, LONG - 1).join("")}…` : name);
 
 function tokenColumns(app) {
   const id = `lm-looks-${Math.random().toString(36).slice(2)}`;
@@ -20,14 +23,19 @@ function tokenColumns(app) {
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
   let weights = []; // that they show
+  let [top, room, pending] = [0, 0, null]; // what of the box is in sight, kept here because asking for it lays out the page
+  box.addEventListener("scroll", () => {
+    top = box.scrollTop;
+    pending?.();
+  });
 
   function build(kind) {
     weights = [];
     height = kind.T > 24 ? 18 : 22;
     box.style.setProperty("--row", `${height}px`);
-    const row = (name, i, ...more) => el("div", { class: "lm-look-row", role: "option", "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: name, title: name }), ...more);
+    const row = (name, i, ...more) => el("div", { class: "lm-look-row", role: "option", "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: brief(name), title: name }), ...more);
     left.replaceChildren(...kind.queries.map((name, i) => row(name, i)));
-    right.replaceChildren(...kind.keys.map((name, i) => row(name, i, el("span", { class: "lm-percent" }))));
+    right.replaceChildren(...kind.keys.map((name, i) => row(name, i, el("span", { class: "lm-percent", text: " " }))));
     for (const [at, rows] of [left, right].entries()) [...rows.children].forEach((each, i) => (each.id = `${id}-${at}-${i}`));
     lines.setAttribute("height", height * Math.max(kind.T, kind.S));
   }
@@ -52,38 +60,55 @@ function tokenColumns(app) {
 
   // Scroll so that both rows can be seen, where there is room, or else the first.
   function inSight(first, second = first) {
-    const far = Math.abs(first - second) * height > box.clientHeight - height;
+    const far = Math.abs(first - second) * height > room - height;
     for (const i of far ? [first] : [second, first]) {
-      if (i * height < box.scrollTop) box.scrollTop = i * height;
-      else if ((i + 1) * height > box.scrollTop + box.clientHeight) box.scrollTop = (i + 1) * height - box.clientHeight;
+      const to = i * height < top ? i * height : (i + 1) * height > top + room ? (i + 1) * height - room : top;
+      if (to !== top) box.scrollTop = top = to;
     }
   }
 
-  function draw({ reading, state, row, shown, hidden }) {
+  function draw({ reading, state, row, shown, hidden }, what) {
     const kind = reading.kinds[state.kind];
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
-    title.textContent = `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`;
+    put(title, `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`);
     const n = reach(kind, state.query);
-    mark(left.children, state.query);
-    mark(right.children, state.key);
-    for (let i = 0; i < kind.S; i++) {
-      const said = i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`;
-      const weight = row && i < n && isLeft(i) ? row[i] : 0;
-      if (weights[i] === weight && right.children[i].lastChild.textContent === said) continue;
-      weights[i] = weight;
-      right.children[i].classList.toggle("lm-ahead", i >= n);
-      right.children[i].lastChild.textContent = said;
-      right.children[i].style.setProperty("--weight", weight);
-    }
+    mark(left, state.query);
+    mark(right, state.key);
+    if (what.look || !room) room = box.clientHeight;
+    const say = (i) => (i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`);
+    const weigh = (i) => (row && i < n && isLeft(i) ? row[i] : 0);
+    const [from, to] = what.reading || !room ? [0, kind.S] : [Math.max(0, Math.floor(top / height) - 2), Math.min(kind.S, Math.ceil((top + room) / height) + 2)];
+    clearTimeout(pending?.timer);
+    drawRows(from, to, n, say, weigh);
+    pending = () => {
+      clearTimeout(pending.timer);
+      pending = null;
+      drawRows(0, kind.S, n, say, weigh);
+    };
+    pending.timer = setTimeout(pending, 200); // those out of sight, when there is time
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
     drawLines(row, lined(row, n, shown && isLeft), state);
     put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : told(row, n));
-    if (!box.matches(":hover")) inSight(state.query, state.key); // what is under the mouse stays there
     built = tokens;
+  }
+
+  function rest() {
+    if (!box.matches(":hover")) inSight(app.state.query, app.state.key); // what is under the mouse stays there
+  }
+
+  function drawRows(from, to, n, say, weigh) {
+    for (let i = from; i < to; i++) {
+      const [said, weight, row] = [say(i), weigh(i), right.children[i]];
+      if (weights[i]?.said === said && weights[i].weight === weight) continue;
+      if (weights[i]?.said !== said) row.lastChild.firstChild.data = said;
+      if ((weights[i]?.said === "masked") !== (said === "masked")) row.classList.toggle("lm-ahead", said === "masked");
+      row.style.backgroundSize = `calc((100% - 2.2em) * ${weight.toFixed(4)}) 3px`;
+      weights[i] = { said, weight };
+    }
   }
 
   // The keys that get a line, the strongest first.
@@ -110,7 +135,7 @@ function tokenColumns(app) {
     });
   }
 
-  return { node, draw };
+  return { node, draw, rest };
 }
 
 // The tokens that are looked at, as a text. Where they are those that look too, pointing at one chooses it as the query.
@@ -138,13 +163,13 @@ function tokenFlow(app) {
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
-      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }), el("span", { class: "lm-flow-bar" }))));
+      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }), el("span", { class: "lm-flow-bar" }))));
       list.setAttribute("aria-label", kind.own ? "The text in tokens; left and right choose the one that looks, Enter pins it" : "The tokens that are looked at; left and right choose one, Enter pins the pair");
       node.lastChild.textContent = kind.own ? "The bar under a token: how much the framed token looks at it." : "The bar under a token: how much the token chosen below looks at it.";
       built = tokens;
     }
     const n = reach(kind, state.query);
-    mark(list.children, state[mine()]);
+    mark(list, state[mine()]);
     [...list.children].forEach((token, i) => {
       const left = !shown || shown[state.query * kind.S + i]; // by the filter
       const weight = row && i < n && left ? row[i] : 0;
