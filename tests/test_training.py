@@ -551,7 +551,7 @@ def test_the_last_line_is_json_and_the_saved_model_has_that_loss(trained):
     assert {"val_loss", "train_seconds", "tokens_per_second", "params"} <= told.keys()
     model, facts = load_model(out / "model.safetensors")
     assert told.items() <= facts.items() and {"command", "date", "hardware", "torch"} == facts.keys() - told.keys()
-    assert facts["command"].startswith("python -m helpers.training --preset tiny --data world")
+    assert facts["command"] == f"python -m helpers.training {' '.join(TINY)} --out runs/{out.name}"
     _, _, ids = training.encoded("world")
     assert evaluate(model, ids["val"]) == pytest.approx(told["val_loss"], abs=2e-3)
 

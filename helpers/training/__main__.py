@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
             told |= {"tokens_per_second": round(history.tokens_per_second), "device": str(place)}
             told |= {"params": sum(p.numel() for p in model.parameters())}
             if arguments.out:
-                save_model(model, arguments.out / MODEL, **told, **circumstances(argv, place))
+                save_model(model, arguments.out / MODEL, **told, **circumstances(argv, arguments.out, place))
             print(json.dumps(told))
     except (CheckpointError, Diverged, ValueError, corpora.CorpusError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -83,10 +83,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def circumstances(argv: list[str] | None, place: torch.device) -> dict[str, str]:
-    """What a saved model says of its making: the command, the day, the hardware, torch's version."""
-    given = sys.argv[1:] if argv is None else argv
-    cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+def circumstances(argv: list[str] | None, out: Path, place: torch.device) -> dict[str, str]:
+    """What a saved model says of its making: the command, with its folder below `runs`, the day, hardware, torch's version."""
+    given = [f"runs/{out.name}" if word == str(out) else word for word in (sys.argv[1:] if argv is None else argv)]
+    cpu = f"{platform.machine()} CPU, {torch.get_num_threads()} thread(s)"
     machine = torch.cuda.get_device_name(place) if place.type == "cuda" else cpu
     return {
         "command": shlex.join(["python", "-m", "helpers.training", *given]), "date": time.strftime("%Y-%m-%d"),
