@@ -206,6 +206,15 @@ def test_predict_then_reveal_by_keyboard_and_again_for_the_next_token(show, page
     status, percents = widget.locator(".lm-status"), widget.locator(".lm-column").last.locator(".lm-percent")
     row = explorer.weights()[4]
     secrets = [one_decimal(p) for p in [*row, *explorer.probabilities(4)] if p > 0.001]
+    best = explorer.weights().argmax(axis=1)
+    telling = next(t for t in range(6, 0, -1) if best[t] != t)
+    widget.locator(".lm-column").first.locator(f"[data-i='{telling}']").click()
+    current = widget.locator(".lm-column").last.locator(".lm-current")
+    expect(current).to_have_attribute("data-i", str(best[telling]))
+    widget.get_by_role("button", name="Hide weights").press("Enter")
+    expect(current).to_have_attribute("data-i", str(telling))  # not its strongest
+    widget.get_by_role("button", name="Hide weights").press("Enter")
+    expect(current).to_have_attribute("data-i", str(best[telling]))
     widget.locator(".lm-column").first.locator("[data-i='4']").click()
     for name in ("Hide weights", "Hide next tokens"):
         widget.get_by_role("button", name=name).press("Enter")

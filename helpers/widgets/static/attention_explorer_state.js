@@ -28,6 +28,7 @@ function explorerState(readOnly, changed) {
       Object.assign(app.state, settings);
       if (!settings.hide) return changed({ settings: true });
       conceal();
+      app.state.key = null; // a pinned pair would tell the strongest
       app.fit();
       changed(ALL);
     },
@@ -40,6 +41,7 @@ function explorerState(readOnly, changed) {
     chooseHead(layer, head, kind = app.state.kind) {
       conceal();
       Object.assign(app.state, { layer, head, kind });
+      if (app.secret("weights")) app.state.key = null;
       app.fit();
       changed(app.state.hide.length ? ALL : CELL);
     },
