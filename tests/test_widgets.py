@@ -29,6 +29,7 @@ from helpers.widgets import (
     guessing_bounds,
 )
 from helpers.widgets._base import STATIC, dense, to_png, visible
+from helpers.widgets.attention_explorer import EXPERIMENTS
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the log.\n" * 12
 HTML = "<img src=x onerror=alert(1)>"
@@ -407,8 +408,17 @@ def test_scripts_reach_for_nothing_outside_and_write_no_html(widget):
     assert len(source.encode()) < 60_000 and source.count("export default") == 1
 
 
+def test_the_experiments_are_a_module_of_their_own_in_the_same_way():
+    assert not [word for word in ("http", "import", "fetch(", "WebSocket", "innerHTML", "eval(") if word in EXPERIMENTS]
+    assert len(EXPERIMENTS.encode()) < 60_000 and EXPERIMENTS.count("export const") == 1
+
+
+def test_scripts_travel_without_comments_but_with_their_strings_whole():
+    assert dense('// a\n  b("c // d"); // e\n\n f(`g // h`)') == 'b("c // d");\nf(`g // h`)'
+
+
 def test_every_script_belongs_to_a_widget():
-    used = "".join(str(widget._esm) for widget in SCRIPTED)
+    used = EXPERIMENTS + "".join(str(widget._esm) for widget in SCRIPTED)
     assert all(dense(path.read_text(encoding="utf-8")) in used for path in STATIC.glob("*.js"))
 
 

@@ -6,6 +6,7 @@ text in a saved notebook and on GitHub, and one line of `text/plain`. Validation
 
 import base64
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -22,12 +23,20 @@ INK, GREY, PALE = "#1a1a1a", "#595959", "#e3e3e3"
 
 def script(*names: str) -> str:
     """One self-contained ES module: the shared functions, then the widget's own parts (a widget's module cannot import)."""
-    return "\n".join(dense((STATIC / part).read_text(encoding="utf-8")) for part in ("base.js", *names))
+    return scripts("base.js", *names)
+
+
+def scripts(*names: str) -> str:
+    """These parts of a module, one after the other."""
+    return "\n".join(dense((STATIC / part).read_text(encoding="utf-8")) for part in names)
 
 
 def dense(source: str) -> str:
-    """A script without what only its readers need, lines of comment and indentation: a page gets one copy for each widget."""
-    lines = (line.strip() for line in source.splitlines())
+    """A script without what only its readers need, comments and indentation: a page gets one copy for each widget.
+
+    A comment that ends a line goes only where it has no quotes, so that "a // b" stays whole.
+    """
+    lines = (re.sub(r"\s+// [^\"`]*$", "", line.strip()) for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

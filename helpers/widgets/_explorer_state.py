@@ -15,9 +15,14 @@ START = {
     "filter": {"by": "none", "value": 1},
     "hide": [],
     "large": False,
+    "open": [],  # the experiments that are unfolded
+    "off": [],  # heads that are switched off: attention, layer, head
+    "instead": "zero",  # what they then fetch
+    "mix": "mean",  # of all heads in one picture
 }
-KNOWN = {"text", "causal_mask", *START}
+KNOWN = {"text", "causal_mask", "step", *START}
 FILTERS = ("none", "threshold", "top_k", "mass")
+PARTS = ("ablation", "lens", "labels", "mix", "steps")
 
 
 def _number(low: float, high: float = float("inf"), whole: bool = False) -> Callable[[Any], bool]:
@@ -27,6 +32,10 @@ def _number(low: float, high: float = float("inf"), whole: bool = False) -> Call
 
 def _or_none(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda x: x is None or test(x)
+
+
+def _is_place(numbers: Any) -> bool:
+    return len(numbers) == 3 and all(map(PLACE, numbers))
 
 
 PLACE, SHARE, TRUTH = _number(0, whole=True), _number(0, 1), (lambda x: isinstance(x, bool))
@@ -40,6 +49,14 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "key": (_or_none(PLACE), "a whole number from 0, or null for the one looked at most"),
     "pinned": (TRUTH, "true or false"),
     "large": (TRUTH, "true or false"),
+    "step": (_or_none(lambda x: isinstance(x, int)), "a whole number, or null for the model as it is"),
+    "open": (lambda x: isinstance(x, list) and all(each in PARTS for each in x), f"a list of {', '.join(PARTS)}"),
+    "off": (
+        lambda x: isinstance(x, list) and all(isinstance(head, (list, tuple)) and _is_place(head) for head in x),
+        "a list of heads, each [attention, layer, head]",
+    ),
+    "instead": (lambda x: x in ("zero", "mean"), "zero or mean"),
+    "mix": (lambda x: x in ("mean", "rollout"), "mean or rollout"),
     "hide": (
         lambda x: isinstance(x, list) and all(each in ("weights", "next") for each in x),
         'a list of "weights" and "next"',

@@ -40,6 +40,8 @@ class TokenReader:
         if unknown := [token for token in special if token not in self.index]:
             raise ValueError(f"the special token {unknown[0]!r} is not in the vocabulary")
         self.special = re.compile("|".join(map(re.escape, sorted(special, key=len, reverse=True))) or r"(?!)")
+        own_mask = getattr(tokenizer, "mask_token_id", None)  # Hugging Face's
+        self.special_ids = {self.index[token] for token in special} | ({own_mask} - {None})
         self.cut = self._cut()
         whole = isinstance(tokenizer, (CharTokenizer, BPETokenizer)) or self.cut is list
         self.join = join if join is not None else "" if whole or self._is_foreign() else " "

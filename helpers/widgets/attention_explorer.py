@@ -3,8 +3,9 @@
 Used in `05_attention.ipynb` and `06_transformer.ipynb`. Layers, heads and positions are counted from 0, as in Python.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from helpers.widgets._base import script
+from helpers.widgets._base import script, scripts
 from helpers.widgets._explorer_picture import explorer_picture
 from helpers.widgets._explorer_state import checked, started
 from helpers.widgets._text import TextWidget, quoted, reason
@@ -21,7 +22,21 @@ if TYPE_CHECKING:
     from helpers.widgets._explorer_reading import Reading
 
 EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "head": None}
-EMPTY |= {"note": "", "masked": False, "mask": "", "join": ""}
+EMPTY |= {"note": "", "masked": False, "mask": "", "join": "", "loss": None}
+# The panels of what is measured on demand: a second module, which a page gets when it opens the first of them.
+EXPERIMENTS = scripts(
+    "base.js",
+    "canvas.js",
+    "attention_explorer_data.js",
+    "attention_explorer_controls.js",
+    "attention_experiments.js",
+    "attention_experiments_ablation.js",
+    "attention_experiments_lens.js",
+    "attention_experiments_labels.js",
+    "attention_experiments_mix.js",
+    "attention_experiments_steps.js",
+)
+VERSION = f'const EXPERIMENTS = "{hashlib.sha256(EXPERIMENTS.encode()).hexdigest()[:12]}";\n'
 
 
 class AttentionExplorer(TextWidget):
@@ -31,15 +46,16 @@ class AttentionExplorer(TextWidget):
     `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
     the world's words. special: tokens of the vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is
     chosen at first; query None: the last position. state: a whole view instead, as `state` gives it; presets: named ones, each
-    a button. join: what stands before a token that is appended.
+    a button. join: what stands before a token that is appended. steps: step of training → state dict, or a checkpoint's path;
+    checkpoints: paths that say their step themselves; a slider then goes through them, and `step` names the one that is shown.
 
     What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
-    model or a tokenizer that cannot be used, and for a layer, head or query that does not exist; a *text* that cannot be read
-    is said in the view. `causal_mask = False` asks what a GPT or an AttentionLM would do if its tokens could look ahead, which
-    they never did in training. Of a text that is longer than the context its last window is shown, and at most 256 tokens.
+    model or a tokenizer that cannot be used, and for a layer, head, query or step that does not exist; a *text* that cannot
+    be read is said in the view. `causal_mask = False` asks what a GPT or an AttentionLM would do if its tokens could look
+    ahead, which they never did in training. Of a text longer than the context its last window is shown, at most 256 tokens.
     """
 
-    _esm = script(
+    _esm = VERSION + script(
         "canvas.js",
         "bars.js",
         "text_box.js",
@@ -55,10 +71,12 @@ class AttentionExplorer(TextWidget):
         "attention_explorer_state.js",
         "attention_explorer_link.js",
         "attention_explorer_teacher.js",
+        "attention_explorer_experiments.js",
         "attention_explorer.js",
     )
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
     causal_mask = traitlets.Bool(True)
+    step = traitlets.Int(None, allow_none=True)  # of training, whose weights are shown; None: the model as it is
     view = traitlets.Dict().tag(sync=True)  # what is chosen, as `started` says, and by whom: "python" or a view in a page
     presets = traitlets.List().tag(sync=True)  # [name, view as JSON]
     position = traitlets.Dict().tag(sync=True)  # the scores that were asked for last, where a frame has no room for all
@@ -77,22 +95,33 @@ class AttentionExplorer(TextWidget):
         join: str | None = None,
         presets: Mapping[str, str | Mapping[str, Any]] | None = None,
         state: str | Mapping[str, Any] | None = None,
+        steps: Mapping[int, Mapping[str, Any] | str | Path] | None = None,
+        checkpoints: Iterable[str | Path] = (),
     ):
         # here: they load torch
-        from helpers.widgets import _explorer_frame, _explorer_reading, _explorer_snapshot, _explorer_tokens
+        from helpers.widgets import (
+            _explorer_experiments,
+            _explorer_frame,
+            _explorer_reading,
+            _explorer_snapshot,
+            _explorer_steps,
+            _explorer_tokens,
+        )
 
         if not callable(getattr(model, "trace", None)) or not hasattr(model, "block_size"):
             raise ValueError(f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, without trace")
         self.model, self.reading = model, None
-        self._frames, self._read = _explorer_frame, _explorer_reading.read
+        self._steps = _explorer_steps.SavedSteps(model, steps, checkpoints)
+        self._frames, self._read, self._experiments = _explorer_frame, _explorer_reading.read, _explorer_experiments
         self._snapshot = _explorer_snapshot.snapshot
         own = _explorer_tokens.vocab_of(model, vocab)
         self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
         self._chosen, self._moves = (0, 0, 0), 0
         super().__init__("\n".join(text) if isinstance(text, tuple) else text)
-        self.observe(lambda change: self._update(), names=["causal_mask"])
+        self.observe(lambda change: self._update(), names=["causal_mask", "step"])
         self.presets = [[name, json.dumps(checked(view))] for name, view in (presets or {}).items()]
         view = {"layer": layer, "head": head} | ({} if query is None else {"query": query, "pinned": True})
+        view |= {"open": ["steps"]} if self._steps.numbers else {}
         if self.reading and view != {"layer": 0, "head": 0}:
             self.select(layer, head)
             if query is not None:
@@ -108,15 +137,16 @@ class AttentionExplorer(TextWidget):
     def state(self) -> str:
         """The view as JSON, to share: the text, what is chosen, the settings. Setting it shows that view.
 
-        A name that it lacks is as at the start, but the text and the mask as they are. Raises ValueError for what is no view.
+        A name that it lacks is as at the start, but text, mask and step as they are. Raises ValueError for what is no view.
         """
         kind, layer, head = self.chosen
         view = started(self.view) | {"kind": kind, "layer": layer, "head": head}
-        return json.dumps({"text": self.text, "causal_mask": self.causal_mask} | view)
+        return json.dumps({"text": self.text, "causal_mask": self.causal_mask, "step": self.step} | view)
 
     @state.setter
     def state(self, given: str | Mapping[str, Any]) -> None:
         view = checked(given)
+        self.step = view.get("step", self.step)  # the only one that can be refused
         text, mask = view.get("text", self.text), view.get("causal_mask", self.causal_mask)
         self.text, self.causal_mask = text, mask
         view = started(view)
@@ -159,8 +189,11 @@ class AttentionExplorer(TextWidget):
         """The text's reading; where the model cannot read it, why, and the last reading."""
         error = ""
         try:
-            self.reading = self._read(self.model, self.text, self.tokens, self.causal_mask)
+            model, steps = self._steps.model(self.step), self._steps.numbers
+            self.reading = self._read(model, self.text, self.tokens, self.causal_mask)
             self._frame = self._frames.reading_frame(self.reading, self.tokens)
+            self._frame |= {"steps": steps, "step": self.step} if steps else {}
+            self._frame["loss"] = self._experiments.mean_loss(self.reading, self.tokens)
         except Exception as problem:  # half a word must not stop the widget while you type
             error = reason(problem).encode("utf-8", "backslashreplace").decode("utf-8")
         if not self.reading:
@@ -176,6 +209,7 @@ class AttentionExplorer(TextWidget):
             of = self.reading.kinds[kind]
             sizes = f", {_counted(of.n_layer, 'layer')} of {_counted(of.n_head, 'head')}, layer {layer} head {head}"
             sizes += ", without its causal mask" * (self.reading.mask == "off")
+            sizes += f", at step {self.step}" * (self.step is not None)
         return f"{type(self.model).__name__}{sizes}, {quoted(self.text)}"
 
     def picture(self) -> Figure:
@@ -195,6 +229,10 @@ class AttentionExplorer(TextWidget):
         page = self._snapshot(reading, self.tokens, values, self.chosen, at, str(self._esm), most_bytes)
         Path(path).write_text(page, encoding="utf-8")
 
+    @traitlets.validate("step")
+    def _saved(self, proposal: dict) -> int | None:
+        return self._steps.check(proposal["value"])
+
     def _known(self) -> "Reading":
         if not self.reading:
             raise ValueError(f"no text has been read: {self.frame['error']}")
@@ -211,6 +249,9 @@ class AttentionExplorer(TextWidget):
             "mask": self._answer_mask,
             "position": self._answer_position,
             "state": self._answer_state,
+            "step": self._answer_step,
+            "source": self._answer_source,
+            "experiment": self._answer_experiment,
         }
         answer = answers.get(content.get("type")) if isinstance(content, dict) else None
         if answer is None:
@@ -226,6 +267,21 @@ class AttentionExplorer(TextWidget):
 
     def _answer_mask(self, content: dict) -> None:
         self.causal_mask = content.get("on") is not False
+
+    def _answer_step(self, content: dict) -> None:
+        self.step = content.get("step")
+
+    def _answer_source(self, content: dict) -> None:
+        self.send({"source": EXPERIMENTS})
+
+    def _answer_experiment(self, content: dict) -> None:
+        """What was measured, or why not, in a message that carries the question's id."""
+        try:
+            found = self._experiments.answer(self._steps.model(self.step), self._known(), self.tokens, content)
+        except Exception as problem:  # whatever it is, the view must not wait for ever
+            found = {"error": reason(problem)}
+        matrix = [found.pop("matrix")] if "matrix" in found else []
+        self.send({"id": content.get("id"), "revision": self.frame["revision"]} | found, matrix)
 
     def _answer_state(self, content: dict) -> None:
         try:

@@ -26,9 +26,11 @@ function render({ model, el: host }) {
   const link = pythonLink(model, app, waiting);
   const teacher = teacherBar(app, view, show);
   const panels = [teacher, tokenFlow(app), headGrid(app), weightFilter(app), tokenColumns(app), weightMatrix(app), nextTokens(app, text), cellArithmetic(), weightTable()];
-  const [bar, flow, heads, filter, tokens, matrix, next, cell, table] = panels.map((panel) => panel.node);
+  const measured = experiments(app, model, link, panels[2].node, () => change({ settings: true }));
+  panels.push(measured);
+  const [bar, flow, heads, filter, tokens, matrix, next, cell, table, more] = panels.map((panel) => panel.node);
   const parts = (...nodes) => el("div", { class: "lm-parts" }, ...nodes);
-  const body = el("div", { class: "lm-explorer" }, bar, kinds, mask, warning, flow, status, parts(el("div", { class: "lm-panel" }, heads, filter), tokens), parts(matrix, next), cell, table);
+  const body = el("div", { class: "lm-explorer" }, bar, kinds, measured.steps, mask, warning, flow, status, parts(el("div", { class: "lm-panel" }, heads, filter), tokens), parts(matrix, next), cell, table, more);
   text.box.readOnly = app.readOnly;
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: HELP }));
 
@@ -87,7 +89,7 @@ function render({ model, el: host }) {
 
   function view() {
     const { text: shown, mask } = app.reading;
-    return { text: JSON.parse(shown), causal_mask: mask !== "off", ...app.state };
+    return { text: JSON.parse(shown), causal_mask: mask !== "off", step: app.reading.step ?? null, ...app.state };
   }
 
   function show(given, said) {
@@ -161,7 +163,7 @@ function render({ model, el: host }) {
   const unlook = onLook(body, () => change({ look: true }));
   const stops = [follow(model, ["frame"], receive), follow(model, ["head"], receiveHead), follow(model, ["position"], receivePosition), follow(model, ["view"], receiveView)];
   stops.push(follow(model, ["presets"], () => teacher.setPresets(model.get("presets") ?? [])));
-  return () => (stops.forEach((stop) => stop()), unlook(), text.stop(), link.stop());
+  return () => (stops.forEach((stop) => stop()), unlook(), text.stop(), link.stop(), measured.stop());
 }
 
 export default { render };

@@ -1,6 +1,6 @@
 // What is chosen in the explorer, and how one moves in it. `changed(what)` is told of each change; panels then draw it.
 
-const START = { kind: 0, layer: 0, head: 0, query: null, key: null, pinned: false, sampling: UNSHAPED, filter: UNFILTERED, hide: [], large: false };
+const START = { kind: 0, layer: 0, head: 0, query: null, key: null, pinned: false, sampling: UNSHAPED, filter: UNFILTERED, hide: [], large: false, open: [], off: [], instead: "zero", mix: "mean" };
 const CELL = { head: true }; // what has to be drawn anew
 const ALL = { reading: true, head: true, settings: true };
 

@@ -5,7 +5,7 @@ function barList(label, choose, leave) {
 
   function row(index) {
     const number = el("span", { class: "lm-number", text: String((index + 1) % 10), "aria-hidden": "true" });
-    const parts = [number, el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" })), el("span", { class: "lm-percent" })];
+    const parts = [number, el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" })), el("span", { class: "lm-percent" })]; // their words are its name
     return el("li", {}, el("button", { class: "lm-suggestion", type: "button", onclick: () => choose(index) }, ...parts));
   }
 
@@ -30,7 +30,6 @@ function barList(label, choose, leave) {
       button.querySelector(".lm-token").textContent = shown;
       button.querySelector(".lm-percent").textContent = percent;
       button.querySelector(".lm-bar").style.width = `${(100 * probability) / longest}%`;
-      button.setAttribute("aria-label", `${shown}, ${percent}`);
       button.title = shown; // long tokens are cut
       button.setAttribute("aria-disabled", String(!append));
     });

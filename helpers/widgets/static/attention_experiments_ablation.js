@@ -1,0 +1,168 @@
+// Heads switched off: a button for each, what that changes, and a map of what each head alone is worth.
+
+const INSTEAD = { zero: "a head that is off fetches nothing (zero)", mean: "a head that is off fetches its mean over this text" };
+
+function ablationPanel(tools, body) {
+  const { app, grid } = tools;
+  const waiting = el("div", { class: "lm-waiting", role: "status" });
+  const [without, each] = [measured(tools, waiting), measured(tools, waiting)];
+  const instead = choice("What a head that is off fetches", INSTEAD, (value) => app.set({ instead: value }));
+  const allOn = el("button", { class: "lm-button", type: "button", text: "All on again", onclick: () => app.set({ off: [] }) });
+  const where = choice("Where the loss is measured", { text: "over the text", here: "at the chosen position" }, () => {});
+  const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: ask });
+  const cells = el("div", { class: "lm-heads", role: "group", "aria-label": "Heads, a row for each layer: press one to switch it off or on; arrow keys move" });
+  const scale = el("div", { class: "lm-row lm-small" });
+  const pointed = el("div", { class: "lm-status lm-small" });
+  const result = el("div", { class: "lm-note", role: "status" });
+  const bars = el("ol", { class: "lm-bars lm-two" });
+  const title = el("b", {});
+  const numbers = folded("The map as a table", el("div", {}));
+  let buttons = []; // [layer][head]
+  let [built, wanted, latest, tabled] = ["", null, null, null];
+  body.replaceChildren(
+    el("div", { class: "lm-explorer" }, el("div", { class: "lm-row" }, instead, allOn), waiting),
+    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, scale, pointed, el("div", { class: "lm-row" }, where, measure), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
+  );
+
+  const place = ({ kind, layer, head }) => `${kind} ${layer} ${head}`;
+  function toggle(layer, head) {
+    const { kind, off } = app.state;
+    const here = place({ kind, layer, head });
+    const others = off.filter(([k, l, h]) => place({ kind: k, layer: l, head: h }) !== here);
+    app.set({ off: others.length < off.length ? others : [...off, [kind, layer, head]] });
+  }
+
+  function ask() {
+    const { kind, query } = app.state;
+    wanted = { what: "map", kind, instead: app.state.instead, position: where.value === "here" && app.kind().predicts ? query : null, revision: app.reading.revision };
+    tools.again();
+  }
+
+  function build({ layers, heads }) {
+    const size = Math.max(22, Math.min(44, Math.floor(330 / heads)));
+    cells.style.gridTemplateColumns = `auto repeat(${heads}, ${size}px)`;
+    const label = (text) => el("span", { class: "lm-small lm-muted", text, "aria-hidden": "true" });
+    buttons = Array.from({ length: layers }, (_, layer) =>
+      Array.from({ length: heads }, (_, head) =>
+        el("button", { class: "lm-switch", type: "button", tabindex: layer + head ? "-1" : "0", "data-at": `${layer} ${head}`, style: `width: ${size - 2}px; height: ${size - 2}px`, onclick: () => toggle(layer, head), onmouseenter: () => point(layer, head), onfocus: () => point(layer, head) }, el("span", {})),
+      ),
+    );
+    cells.replaceChildren(label(""), ...Array.from({ length: heads }, (_, head) => label(`${head}`)), ...buttons.flatMap((row, layer) => [label(`layer ${layer}`), ...row]));
+  }
+
+  cells.addEventListener("keydown", (event) => {
+    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+    if (down === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [layer, head] = event.target.dataset.at.split(" ").map(Number);
+    const next = buttons[layer + down]?.[head + right];
+    if (!next) return;
+    [event.target.tabIndex, next.tabIndex] = [-1, 0];
+    next.focus();
+  });
+  grid.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "o" || event.ctrlKey || event.metaKey || event.altKey || !body.parentElement.open) return;
+    event.stopPropagation();
+    toggle(app.state.layer, app.state.head);
+  });
+
+  function point(layer, head) {
+    put(pointed, buttons[layer][head].getAttribute("aria-label"));
+  }
+
+  // What is known about each head alone, where it is of this text, this attention and this way of switching off.
+  function mapNow({ reading, state }) {
+    const fresh = wanted?.revision === reading.revision && wanted.kind === state.kind && wanted.instead === state.instead;
+    return fresh ? each(wanted) : null;
+  }
+
+  function draw(seen) {
+    const { reading, state, secret } = seen;
+    latest = seen;
+    const kind = reading.kinds[state.kind];
+    const hidden = secret("next");
+    const off = state.off.filter(([k, layer, head]) => layer < reading.kinds[k]?.layers && head < reading.kinds[k].heads).sort();
+    if (`${kind.layers} ${kind.heads}` !== built) build(kind);
+    built = `${kind.layers} ${kind.heads}`;
+    instead.value = state.instead;
+    allOn.setAttribute("aria-disabled", String(!off.length));
+    const map = hidden ? null : mapNow(seen);
+    drawCells(seen, off, map);
+    drawMap(seen, map);
+    const answer = off.length && !hidden ? without({ what: "ablate", off, instead: state.instead, revision: reading.revision }) : null;
+    drawChange(seen, off, answer, hidden);
+  }
+
+  function drawCells({ state, look }, off, map) {
+    const most = map?.map ? Math.max(...map.map.flat().map(Math.abs), 1e-9) : 0;
+    const mine = new Set(off.filter(([kind]) => kind === state.kind).map(([, layer, head]) => `${layer} ${head}`));
+    const above = grid.querySelectorAll(".lm-head");
+    buttons.flat().forEach((button, i) => {
+      const [layer, head] = button.dataset.at.split(" ").map(Number);
+      const isOff = mine.has(button.dataset.at);
+      const worth = map?.map?.[layer][head];
+      const said = `${nameOf(layer, head)}: ${isOff ? "off" : "on"}${worth === undefined ? "" : `; off alone ${signed(worth, 4)} nats`}`;
+      button.setAttribute("aria-pressed", String(isOff));
+      if (button.getAttribute("aria-label") !== said) button.setAttribute("aria-label", said);
+      button.title = said;
+      button.firstChild.style.backgroundColor = worth === undefined ? "" : diverging(worth / most, look);
+      above[i]?.classList.toggle("lm-off", isOff);
+    });
+    const swatch = (x) => el("span", { class: "lm-swatch", style: `background: ${diverging(x, look)}` });
+    scale.hidden = !map?.map;
+    if (map?.map) scale.replaceChildren(`loss without the head: ${signed(-most, 3)}`, ...[-1, -0.5, 0, 0.5, 1].map(swatch), `${signed(most, 3)} nats`);
+  }
+
+  function drawMap({ reading, state }, map) {
+    numbers.hidden = !map?.map;
+    if (map === tabled) return;
+    tabled = map;
+    if (!map) return put(pointed, "");
+    if (map.error) return put(pointed, `This cannot be measured: ${map.error}.`);
+    const at = wanted.position === null ? "over the text, per token" : `at ${named(reading.kinds[state.kind].queries[wanted.position], wanted.position)}`;
+    put(pointed, `Each head alone, ${at}: orange where the loss rises without it, blue where it falls.`);
+    const heads = ["", ...map.map[0].map((_, head) => `head ${head}`)];
+    numbers.lastChild.replaceChildren(tableOf(`Rise of the loss without each head, nats, ${at}`, heads, map.map.map((row, layer) => [`layer ${layer}`, ...row.map((x) => signed(x, 4))])));
+  }
+
+  function drawChange({ reading, state }, off, answer, hidden) {
+    const kind = reading.kinds[state.kind];
+    const at = kind.predicts ? state.query : reading.predictions.length - 1;
+    const names = off.map(([k, layer, head]) => nameOf(layer, head) + (reading.kinds.length > 1 ? ` (${reading.kinds[k].name})` : "")).join("; ");
+    const rows = answer?.rows?.[at] ?? [];
+    put(title, rows.length ? `Next tokens ${reading.masked ? "at" : "after"} ${named(reading.kinds[0].queries[at], at)}: before → after` : "");
+    bars.setAttribute("aria-label", title.textContent);
+    const longest = Math.max(...rows.flatMap(([, before, after]) => [before, after]), 1e-9);
+    while (bars.childElementCount < rows.length) bars.append(bar());
+    while (bars.childElementCount > rows.length) bars.lastChild.remove();
+    rows.forEach((row, i) => fill(bars.children[i], row, longest));
+    if (hidden) return put(result, COVERED);
+    if (!off.length) return put(result, "All heads are on: what is shown above is the model. Press a head to switch it off, or O on one of the pictures above; weights above stay those of the whole model.");
+    if (!answer) return put(result, `Off: ${names}. Python is reading without …`);
+    if (answer.error) return put(result, `This cannot be measured: ${answer.error}.`);
+    const what = `the ${answer.asked} ${reading.masked ? "tokens that stand here, which the model sees" : "tokens that follow one another"}`;
+    const over = answer.loss ? `Loss over ${what}: ${change(answer.loss, "nats per token")}.` : "The text asks nothing yet, so it has no loss.";
+    const here = answer.at[at] ? `At ${named(reading.kinds[0].queries[at], at)}: ${change(answer.at[at], "nats")}.` : "";
+    const mean = state.instead === "mean" ? "The mean is that of this very text, so a head that is off still tells something of what comes later in it." : "";
+    put(result, [`Off: ${names}.`, over, here, mean].filter(Boolean).join(" "));
+  }
+
+  const bar = () => el("li", { class: "lm-suggestion" }, el("span", {}), el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" }), el("span", { class: "lm-before" })), el("span", { class: "lm-percent" }));
+
+  function fill(row, [token, before, after], longest) {
+    put(row.children[1], token);
+    row.children[1].title = token;
+    row.querySelector(".lm-bar").style.width = `${(100 * after) / longest}%`;
+    row.querySelector(".lm-before").style.left = `${(100 * before) / longest}%`;
+    put(row.lastChild, `${percent(before)} → ${percent(after)}`);
+  }
+
+  return { draw };
+}
+
+// From the page's colour at 0 to orange at 1 and to blue at −1.
+function diverging(x, { rgb, dark }) {
+  const end = x > 0 ? (dark ? [255, 150, 60] : [213, 94, 0]) : dark ? [86, 180, 233] : [0, 114, 178];
+  return `rgb(${rgb.map((from, i) => Math.round(from + (end[i] - from) * Math.min(1, Math.abs(x)))).join(" ")})`;
+}

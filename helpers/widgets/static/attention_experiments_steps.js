@@ -1,0 +1,36 @@
+// Steps of training that were saved: a slider, at whose end is the model as it is.
+
+function stepsPanel({ app, link }, body) {
+  let [at, wanted] = [undefined, undefined];
+  const stops = () => [...app.reading.steps, null];
+  const name = (step) => (step === null ? "the model as it is" : `step ${step.toLocaleString("en")}`);
+  const control = slider("step", 0, 1, 1, choose, (i) => name(stops()[i]));
+  control.node.classList.add("lm-steps-slider");
+  const said = el("div", { class: "lm-note", role: "status" });
+  body.replaceChildren(el("div", { class: "lm-explorer" }, control.node, said));
+
+  // One at a time: where the slider has moved on meanwhile, the last one goes when the answer comes.
+  function choose(i) {
+    wanted = stops()[i];
+    control.show(i);
+    if (!link.isAsking()) send();
+  }
+
+  function send() {
+    if (wanted !== at) link.request({ type: "step", step: wanted });
+  }
+
+  function draw({ reading }) {
+    if (at !== reading.step) at = reading.step;
+    const all = stops();
+    control.limit(0, all.length - 1, 1);
+    if (wanted === undefined || document.activeElement !== control.node.querySelector("input")) wanted = at;
+    control.show(all.indexOf(wanted));
+    put(said, `Everything above is with the weights of ${name(at)}. ${reading.loss === null ? "The text asks nothing yet, so it has no loss." : `Loss of the text: ${number(reading.loss)} nats per token.`}`);
+    if (wanted !== at && !link.isAsking()) send();
+  }
+
+  return { draw };
+}
+
+export const panels = { ablation: ablationPanel, lens: lensPanel, labels: labelsPanel, mix: mixPanel, steps: stepsPanel };
