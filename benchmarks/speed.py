@@ -24,7 +24,7 @@ from helpers.training import MODERN, PRESETS, History, TextData, TrainConfig, en
 from helpers.transformer import GPT, GPTConfig
 
 TARGET = 1.8857  # nats per character: nanoGPT's CPU recipe after 2,000 steps
-STEPS = 400
+STEPS = 200
 PRESET = PRESETS["cpu"]
 PLAIN_BLOCK = {name: PRESET.model[name] for name in ("n_layer", "n_head", "n_embd", "block_size")} | {"bias": False}
 ADAM = TrainConfig(steps=STEPS, batch_size=PRESET.train.batch_size, lr=2e-3, warmup=0.0, cooldown=0.0, precision="float32")
