@@ -1,8 +1,11 @@
 """The models that ship with the course: each is small, says how it was made, and has the loss that it says."""
 
+import json
+
 import pytest
 
-from helpers import corpora, paths
+from helpers import corpora, ladder, paths
+from helpers.probability import LN2
 from helpers.training import MASK, MaskedData, encoded, evaluate, load_model
 from helpers.transformer import BERT
 
@@ -38,3 +41,14 @@ def test_a_shipped_model_is_small_and_has_the_loss_that_it_says(name):
         assert model.vocab == vocab and model.end == vocab.index(end)
         data = ids["val"]
     assert evaluate(model, data) == pytest.approx(facts["val_loss"], abs=2e-3)  # float16 rounds the weights
+
+
+def test_the_rungs_of_trained_models_are_those_of_the_files():
+    """A character of Shakespeare is a byte."""
+    rungs = {rung.name: rung.bits_per_byte for rung in ladder.reference("shakespeare")}
+    _, facts = load_model(paths.CHECKPOINTS / "shakespeare_gpt.safetensors")
+    assert rungs[f"the shipped GPT, preset {facts['preset']}"] == pytest.approx(facts["val_loss"] / LN2, abs=3e-3)
+    measured = json.loads((paths.DATA / "training.json").read_text(encoding="utf-8"))["rows"]
+    for name in ("cpu-sprint", "cpu"):
+        loss = next(row["loss"] for row in measured if row["preset"] == name)
+        assert rungs[f"mini-GPT, preset {name}"] == pytest.approx(loss / LN2, abs=1e-4)
