@@ -295,6 +295,9 @@ def test_each_step_is_shown_with_its_own_weights(tmp_path):
         assert asked(explorer, "ablate", off=[])["loss"][0] == pytest.approx(explorer.frame["loss"], abs=1e-5)
         assert asked(explorer, "ablate", off=[])["loss"][1] == pytest.approx(explorer.frame["loss"], abs=1e-5)
     assert all(torch.equal(own[name], tensor) for name, tensor in model.state_dict().items())
+    revision = explorer.frame["revision"]
+    explorer._receive({"type": "step", "step": None})  # no change, and yet an answer
+    assert explorer.frame["revision"] == revision + 1
     explorer.state = {"step": 20}
     assert json.loads(explorer.state)["step"] == 20 and "at step 20" in repr(explorer)
 

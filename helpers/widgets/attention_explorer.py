@@ -269,7 +269,10 @@ class AttentionExplorer(TextWidget):
         self.causal_mask = content.get("on") is not False
 
     def _answer_step(self, content: dict) -> None:
-        self.step = content.get("step")
+        if content.get("step") == self.step:
+            self._update()  # so that there is an answer
+        else:
+            self.step = content.get("step")
 
     def _answer_source(self, content: dict) -> None:
         self.send({"source": EXPERIMENTS})

@@ -287,3 +287,19 @@ def test_presets_and_shared_views_in_a_saved_page(show, page):
     line.fill("{")
     line.press("Enter")
     expect(widget.get_by_text("This is no view")).to_be_visible()
+
+
+def test_a_saved_page_says_that_it_holds_no_experiments(show):
+    widget = show(make_explorer("the cat sat"))
+    for name in ("Switch heads off", "Logit lens", "Heads of known kinds", "All heads in one"):
+        widget.locator("summary", has_text=name).click()
+    expect(widget.get_by_text("This needs Python, and is not part of a saved page.")).to_have_count(4)
+    expect(widget.get_by_text("Steps of training")).to_be_hidden()
+
+
+def test_the_name_of_a_bar_is_what_stands_on_it(show):
+    explorer = make_explorer("the <b>x</b> sat")
+    widget = show(explorer)
+    best = int(np.argmax(explorer.probabilities()))
+    name = f"{explorer.tokens.shown(best)} {one_decimal(explorer.probabilities()[best])}"
+    expect(widget.locator(".lm-suggestion").first).to_have_accessible_name(name)

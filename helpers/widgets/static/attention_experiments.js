@@ -16,8 +16,7 @@ function measured({ model, heard, again }, line) {
     if (have?.key === key) return have;
     if (asked === null) {
       [asked, id] = [key, Math.random().toString(36).slice(2)];
-      wait.start();
-      model.send({ type: "experiment", id, ...question });
+      wait.send(model, { type: "experiment", id, ...question });
     }
     return null;
   };

@@ -12,16 +12,17 @@ function ablationPanel(tools, body) {
   const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: ask });
   const cells = el("div", { class: "lm-heads", role: "group", "aria-label": "Heads, a row for each layer: press one to switch it off or on; arrow keys move" });
   const scale = el("div", { class: "lm-row lm-small" });
-  const pointed = el("div", { class: "lm-status lm-small" });
+  const pointed = el("div", { class: "lm-status lm-small" }); // the head under the mouse, or with the focus
+  const mapped = el("div", { class: "lm-small", role: "status" });
   const result = el("div", { class: "lm-note", role: "status" });
   const bars = el("ol", { class: "lm-bars lm-two" });
   const title = el("b", {});
   const numbers = folded("The map as a table", el("div", {}));
   let buttons = []; // [layer][head]
-  let [built, wanted, latest, tabled] = ["", null, null, null];
+  let [built, wanted, tabled, shown] = ["", null, null, null];
   body.replaceChildren(
     el("div", { class: "lm-explorer" }, el("div", { class: "lm-row" }, instead, allOn), waiting),
-    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, scale, pointed, el("div", { class: "lm-row" }, where, measure), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
+    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, pointed, scale, mapped, el("div", { class: "lm-row" }, where, measure), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
   );
 
   const place = ({ kind, layer, head }) => `${kind} ${layer} ${head}`;
@@ -68,7 +69,8 @@ function ablationPanel(tools, body) {
   });
 
   function point(layer, head) {
-    put(pointed, buttons[layer][head].getAttribute("aria-label"));
+    shown = buttons[layer][head];
+    put(pointed, shown.title);
   }
 
   // What is known about each head alone, where it is of this text, this attention and this way of switching off.
@@ -79,7 +81,6 @@ function ablationPanel(tools, body) {
 
   function draw(seen) {
     const { reading, state, secret } = seen;
-    latest = seen;
     const kind = reading.kinds[state.kind];
     const hidden = secret("next");
     const off = state.off.filter(([k, layer, head]) => layer < reading.kinds[k]?.layers && head < reading.kinds[k].heads).sort();
@@ -109,6 +110,7 @@ function ablationPanel(tools, body) {
       button.firstChild.style.backgroundColor = worth === undefined ? "" : diverging(worth / most, look);
       above[i]?.classList.toggle("lm-off", isOff);
     });
+    put(pointed, shown?.isConnected ? shown.title : "");
     const swatch = (x) => el("span", { class: "lm-swatch", style: `background: ${diverging(x, look)}` });
     scale.hidden = !map?.map;
     if (map?.map) scale.replaceChildren(`loss without the head: ${signed(-most, 3)}`, ...[-1, -0.5, 0, 0.5, 1].map(swatch), `${signed(most, 3)} nats`);
@@ -118,10 +120,10 @@ function ablationPanel(tools, body) {
     numbers.hidden = !map?.map;
     if (map === tabled) return;
     tabled = map;
-    if (!map) return put(pointed, "");
-    if (map.error) return put(pointed, `This cannot be measured: ${map.error}.`);
+    if (!map) return put(mapped, "");
+    if (map.error) return put(mapped, `This cannot be measured: ${map.error}.`);
     const at = wanted.position === null ? "over the text, per token" : `at ${named(reading.kinds[state.kind].queries[wanted.position], wanted.position)}`;
-    put(pointed, `Each head alone, ${at}: orange where the loss rises without it, blue where it falls.`);
+    put(mapped, `Each head alone, ${at}: orange where the loss rises without it, blue where it falls.`);
     const heads = ["", ...map.map[0].map((_, head) => `head ${head}`)];
     numbers.lastChild.replaceChildren(tableOf(`Rise of the loss without each head, nats, ${at}`, heads, map.map.map((row, layer) => [`layer ${layer}`, ...row.map((x) => signed(x, 4))])));
   }

@@ -1,7 +1,7 @@
 // Steps of training that were saved: a slider, at whose end is the model as it is.
 
 function stepsPanel({ app, link }, body) {
-  let [at, wanted] = [undefined, undefined];
+  let [wanted, sent, moved] = [null, null, false]; // moved: the slider is ahead of what is shown
   const stops = () => [...app.reading.steps, null];
   const name = (step) => (step === null ? "the model as it is" : `step ${step.toLocaleString("en")}`);
   const control = slider("step", 0, 1, 1, choose, (i) => name(stops()[i]));
@@ -11,23 +11,22 @@ function stepsPanel({ app, link }, body) {
 
   // One at a time: where the slider has moved on meanwhile, the last one goes when the answer comes.
   function choose(i) {
-    wanted = stops()[i];
+    [wanted, moved] = [stops()[i], true];
     control.show(i);
     if (!link.isAsking()) send();
   }
 
   function send() {
-    if (wanted !== at) link.request({ type: "step", step: wanted });
+    sent = wanted;
+    link.request({ type: "step", step: wanted });
   }
 
   function draw({ reading }) {
-    if (at !== reading.step) at = reading.step;
+    if (moved && !link.isAsking()) wanted === sent ? (moved = false) : send();
     const all = stops();
     control.limit(0, all.length - 1, 1);
-    if (wanted === undefined || document.activeElement !== control.node.querySelector("input")) wanted = at;
-    control.show(all.indexOf(wanted));
-    put(said, `Everything above is with the weights of ${name(at)}. ${reading.loss === null ? "The text asks nothing yet, so it has no loss." : `Loss of the text: ${number(reading.loss)} nats per token.`}`);
-    if (wanted !== at && !link.isAsking()) send();
+    control.show(all.indexOf(moved ? wanted : reading.step));
+    put(said, `Everything here is with the weights of ${name(reading.step)}. ${reading.loss === null ? "The text asks nothing yet, so it has no loss." : `Loss of the text: ${number(reading.loss)} nats per token.`}`);
   }
 
   return { draw };

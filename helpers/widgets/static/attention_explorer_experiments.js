@@ -38,7 +38,7 @@ function experiments(app, model, link, grid, again) {
       else if (kept[EXPERIMENTS]) (panels[name] ??= kept[EXPERIMENTS].panels[name](tools, body)).draw(seen);
       else if (!asked) {
         put(body, "Loading …");
-        model.send({ type: "source" });
+        patience(body, () => kept[EXPERIMENTS]).send(model, { type: "source" });
         asked = true;
       }
     }

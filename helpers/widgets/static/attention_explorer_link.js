@@ -23,8 +23,7 @@ function pythonLink(model, app, waiting) {
     },
     request(message) {
       asked = message;
-      wait.start();
-      model.send(message);
+      wait.send(model, message);
     },
     settle() {
       asked = null;

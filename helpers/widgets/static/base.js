@@ -30,10 +30,19 @@ function follow(model, names, redraw) {
   return () => events.forEach((event) => model.off(event, redraw));
 }
 
-// Says so when the kernel has not answered for a while: it may be busy with a cell, or gone.
+// Says so when the kernel has not answered for a while: it may be busy with a cell, or gone; and at once where it is known to be gone.
 function patience(line, answered) {
   let timer = null;
-  return {
+  const wait = {
+    send(model, message) {
+      wait.start();
+      try {
+        model.send(message);
+      } catch {
+        clearTimeout(timer);
+        line.textContent = "The kernel has stopped. Run the cell again.";
+      }
+    },
     start() {
       clearTimeout(timer);
       timer = setTimeout(() => {
@@ -45,4 +54,5 @@ function patience(line, answered) {
       line.textContent = "";
     },
   };
+  return wait;
 }

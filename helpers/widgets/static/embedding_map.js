@@ -43,8 +43,7 @@ function render({ model, el: host }) {
 
   function choose(i) {
     asked = model.get("state").revision;
-    wait.start();
-    model.send({ type: "select", id: i });
+    wait.send(model, { type: "select", id: i });
     pointAt(i);
   }
 

@@ -17,8 +17,7 @@ function render({ model, el: host }) {
   const wait = patience(waiting, () => (model.get("state").revision ?? 0) > asked);
   function send(content) {
     asked = model.get("state").revision;
-    wait.start();
-    model.send(content);
+    wait.send(model, content);
   }
   const guess = (character) => send({ type: "guess", character });
 

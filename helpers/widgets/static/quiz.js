@@ -17,8 +17,7 @@ function render({ model, el: host }) {
 
   function choose(id, index) {
     asked = model.get("state").revision;
-    wait.start();
-    model.send({ type: "choose", id, index });
+    wait.send(model, { type: "choose", id, index });
   }
 
   function fieldset({ id, name, question, options }, number) {

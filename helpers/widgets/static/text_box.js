@@ -14,8 +14,7 @@ function textBox(model, root, delay = DEBOUNCE) {
     timer = null;
     if (asked !== null && !waiting.textContent) return; // an answer that is long overdue may never come
     asked = box.value;
-    wait.start();
-    model.send({ type: "text", text: asked });
+    wait.send(model, { type: "text", text: asked });
   }
 
   // Call it when the box has changed; the pause lets a word be typed in one go.
