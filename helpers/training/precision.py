@@ -14,13 +14,11 @@ def choose_precision(precision: str, device: torch.device, model: nn.Module) -> 
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
-    a, b = torch.randn(1024, width), torch.randn(width, 4 * width)
-    seconds = {}
-    for kind in (torch.float32, torch.bfloat16):
-        x, y = a.to(kind), b.to(kind)
-        x @ y
-        began = time.perf_counter()
-        for _ in range(8):
-            x @ y
-        seconds[kind] = time.perf_counter() - began
+    seconds = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
+    for _ in range(4):  # small and few: without units for it a product in bfloat16 can take a hundred times as long
+        for kind in seconds:
+            x, matrix = torch.ones(256, width, dtype=kind), torch.ones(width, width, dtype=kind)
+            began = time.perf_counter()
+            x @ matrix
+            seconds[kind] = min(seconds[kind], time.perf_counter() - began)
     return device.type == "cpu" and seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
