@@ -189,6 +189,7 @@ def test_the_arithmetic_of_a_weight_is_pythons(open_notebook):
     assert f"{weights[key]:.4f} × {length:.3f} = {weights[key] * length:.3f}, the length of what" in said[3]
     assert f"All 6 together fetch a vector of length {whole:.3f}, the head's output" in said[3]
     widget.get_by_text("The same as a table").click()
+    expect(widget.locator(".lm-weights tbody tr")).to_have_count(7)  # drawn when it is unfolded
     given = widget.locator(".lm-weights tbody td:last-child").evaluate_all(number)
     np.testing.assert_allclose(given, weights * np.linalg.norm(v, axis=1), atol=0.00051)
     widget.get_by_text("The same as a table").click()
