@@ -15,10 +15,12 @@ def choose_precision(precision: str, device: torch.device, model: nn.Module) -> 
         return torch.cuda.is_bf16_supported()
     width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
     seconds = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
-    for _ in range(4):  # small and few: without units for it a product in bfloat16 can take a hundred times as long
-        for kind in seconds:
+    began, n = time.perf_counter(), 0
+    while n < 3 or (n < 50 and time.perf_counter() - began < 0.05):  # the fastest of many: other programs may disturb
+        for kind in seconds:  # small, for without units for it a product in bfloat16 can take a hundred times as long
             x, matrix = torch.ones(256, width, dtype=kind), torch.ones(width, width, dtype=kind)
-            began = time.perf_counter()
+            start = time.perf_counter()
             x @ matrix
-            seconds[kind] = min(seconds[kind], time.perf_counter() - began)
+            seconds[kind] = min(seconds[kind], time.perf_counter() - start)
+        n += 1
     return device.type == "cpu" and seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
