@@ -666,7 +666,7 @@ QUIZZES = (
             Option("The model is overfitted.", "Models that are not loop too."),
             Option(
                 "Each `the` is more surprising than the last.",
-                "Section 7.9 measures the surprise round by round: it does not grow.",
+                "What comes round again is no more surprising than before; greedy text is even too easy (section 7.9).",
             ),
             Option("Greedy text is the most probable text there is.", "Not even that: the best next token is no best text."),
             Option(
