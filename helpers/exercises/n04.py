@@ -124,7 +124,7 @@ def _any_order(word: bytes, merges: Merges) -> list[bytes]:
     return tokens
 
 
-def stream(chunks: Sequence[bytes]) -> list[str]:
+def decode_stream(chunks: Sequence[bytes]) -> list[str]:
     """What can be shown after each token: bytes of each → str of each, no character before its last byte has come."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     return [decoder.decode(chunk) for chunk in chunks]
@@ -430,7 +430,7 @@ can produce need no cleaning: `encode(typed)` with its default, and the marks ad
 The first byte of a character says how many follow, so a decoder knows when to wait. Python has one that remembers:
 `codecs.getincrementaldecoder("utf-8")()` decodes what is complete and keeps the rest for the next call.
 """,
-        answer=stream,
+        answer=decode_stream,
         wrong_answers=(
             (_each_alone, "keep its bytes back"),
             (_drops_parts, "until the rest has come"),

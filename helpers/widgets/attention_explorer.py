@@ -1,9 +1,9 @@
 """Attention explorer: look into each head of your own model while you edit the text.
 
-Used in `05_attention.ipynb` and `06_transformer.ipynb`. Layers, heads and positions are counted from 0, as in Python.
+Used in `05_attention.ipynb`, `06_transformer.ipynb` and `07_mini_gpt.ipynb`. Layers, heads and positions are counted from 0,
+as in Python.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +13,8 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from helpers.widgets._base import script, scripts
 from helpers.widgets._explorer_picture import explorer_picture
+from helpers.widgets._explorer_scripts import EXPERIMENTS, MAIN
 from helpers.widgets._explorer_state import checked, started
 from helpers.widgets._text import TextWidget, quoted, reason
 
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 
 EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "head": None}
 EMPTY |= {"note": "", "masked": False, "mask": "", "join": "", "loss": None}
-# The panels of what is measured on demand: a second module, which a page gets when it opens the first of them.
-EXPERIMENTS = scripts(
-    "base.js",
-    "canvas.js",
-    "attention_explorer_data.js",
-    "attention_explorer_controls.js",
-    "attention_experiments.js",
-    "attention_experiments_ablation.js",
-    "attention_experiments_lens.js",
-    "attention_experiments_labels.js",
-    "attention_experiments_mix.js",
-    "attention_experiments_steps.js",
-)
-VERSION = f'const EXPERIMENTS = "{hashlib.sha256(EXPERIMENTS.encode()).hexdigest()[:12]}";\n'
 
 
 class AttentionExplorer(TextWidget):
@@ -55,25 +41,7 @@ class AttentionExplorer(TextWidget):
     ahead, which they never did in training. Of a text longer than the context its last window is shown, at most 256 tokens.
     """
 
-    _esm = VERSION + script(
-        "canvas.js",
-        "bars.js",
-        "text_box.js",
-        "attention_explorer_data.js",
-        "attention_explorer_controls.js",
-        "attention_explorer_sampling.js",
-        "attention_explorer_filter.js",
-        "attention_explorer_heads.js",
-        "attention_explorer_tokens.js",
-        "attention_explorer_matrix.js",
-        "attention_explorer_cell.js",
-        "attention_explorer_next.js",
-        "attention_explorer_state.js",
-        "attention_explorer_link.js",
-        "attention_explorer_teacher.js",
-        "attention_explorer_experiments.js",
-        "attention_explorer.js",
-    )
+    _esm = MAIN
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
     causal_mask = traitlets.Bool(True)
     step = traitlets.Int(None, allow_none=True)  # of training, whose weights are shown; None: the model as it is
