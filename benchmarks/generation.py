@@ -9,17 +9,14 @@ positions are learned, cannot go on. Time is the process' own, on one thread.
 """
 
 import argparse
-import contextlib
-import importlib.util
-import io
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
+from _nanogpt import nanogpt_model
 from _table import Row, in_turn, print_table, ratio
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -65,12 +62,11 @@ def by_huggingface(model: GPT2LMHeadModel, end: int, cached: bool) -> Program:
     return run
 
 
-def by_nanogpt(nanogpt: ModuleType, theirs: GPT2LMHeadModel, end: int) -> Program:
+def by_nanogpt(nanogpt: Path, theirs: GPT2LMHeadModel, end: int) -> Program:
     """nanoGPT's `generate` with Hugging Face's weights; where that has a Conv1D, it has a Linear: the matrix transposed."""
     c = theirs.config
     sizes = {"n_layer": c.n_layer, "n_head": c.n_head, "n_embd": c.n_embd}
-    with contextlib.redirect_stdout(io.StringIO()):  # it tells its size
-        model = nanogpt.GPT(nanogpt.GPTConfig(block_size=BLOCK_SIZE, vocab_size=VOCAB_SIZE, dropout=0.0, **sizes)).eval()
+    model = nanogpt_model(nanogpt, block_size=BLOCK_SIZE, vocab_size=VOCAB_SIZE, dropout=0.0, **sizes)
     weights = theirs.state_dict()
     model.load_state_dict({
         name: weights[name].T if name.split(".")[-2].startswith("c_") and p.ndim == 2 else weights[name]
@@ -80,7 +76,7 @@ def by_nanogpt(nanogpt: ModuleType, theirs: GPT2LMHeadModel, end: int) -> Progra
     return lambda n, batch: model.generate(begin.repeat(batch, 1), n, top_k=1)[:, begin.shape[1] :].numpy()
 
 
-def programs(nanogpt: ModuleType | None, n_layer: int, n_head: int, n_embd: int, beyond: bool) -> dict[str, Program]:
+def programs(nanogpt: Path | None, n_layer: int, n_head: int, n_embd: int, beyond: bool) -> dict[str, Program]:
     """Whoever takes part, all with the same random weights; beyond: the text becomes longer than the context."""
     torch.manual_seed(0)
     config = GPT2Config(
@@ -98,7 +94,7 @@ def programs(nanogpt: ModuleType | None, n_layer: int, n_head: int, n_embd: int,
     return found
 
 
-def compare(nanogpt: ModuleType | None, n_layer: int, n_head: int, n_embd: int, n: int, batch: int, rounds: int) -> list[Row]:
+def compare(nanogpt: Path | None, n_layer: int, n_head: int, n_embd: int, n: int, batch: int, rounds: int) -> list[Row]:
     """A row for each program; the texts are asserted equal."""
     same = BLOCK_SIZE - len(PROMPT)  # so many new tokens have all the tokens before them, and the end token, in their context
     found = programs(nanogpt, n_layer, n_head, n_embd, beyond=n > same)
@@ -118,21 +114,11 @@ def compare(nanogpt: ModuleType | None, n_layer: int, n_head: int, n_embd: int, 
     return rows
 
 
-def load_nanogpt(folder: Path | None) -> ModuleType | None:
-    """The module `model` of a clone of nanoGPT."""
-    if folder is None:
-        return None
-    spec = importlib.util.spec_from_file_location("nanogpt_model", folder / "model.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def main() -> None:
     """Print the machine and the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nanogpt", type=Path, metavar="FOLDER", help="a clone of github.com/karpathy/nanoGPT")
-    nanogpt = load_nanogpt(parser.parse_args().nanogpt)
+    nanogpt = parser.parse_args().nanogpt
     torch.set_num_threads(1)
     print_table([row for task in TASKS for row in compare(nanogpt, *task)], "torch", "transformers")
     if nanogpt is None:

@@ -11,8 +11,6 @@ into `data/training.json`, which notebook 07 shows.
 """
 
 import argparse
-import contextlib
-import importlib.util
 import json
 import re
 import shutil
@@ -25,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _nanogpt import nanogpt_model
 from _table import machine
 from torch import Tensor
 from torch.nn import functional as F
@@ -73,15 +72,10 @@ def run_nanogpt(clone: Path, folder: Path) -> dict:
     said = subprocess.run(command, cwd=work, check=True, capture_output=True, text=True).stdout
     times = {int(i): float(ms) / 1000 for i, ms in re.findall(r"^iter (\d+): .* time ([\d.]+)ms", said, re.MULTILINE)}
     steps = [seconds for i, seconds in times.items() if i % int(RECIPE["eval_interval"])]  # the others hold an evaluation
-    spec = importlib.util.spec_from_file_location("nanogpt_model", work / "model.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
     saved = torch.load(work / "out" / "ckpt.pt", weights_only=True)
-    with contextlib.redirect_stdout(sys.stderr):  # it tells its number of parameters
-        theirs = module.GPT(module.GPTConfig(**saved["model_args"]))
+    theirs = nanogpt_model(work, **saved["model_args"])
     theirs.load_state_dict(saved["model"])
-    model = TheirGPT(theirs.eval(), vocab, end)
+    model = TheirGPT(theirs, vocab, end)
     seconds = statistics.mean(steps) * int(RECIPE["max_iters"])
     return row("nanoGPT's script, its CPU recipe", None, model, int(RECIPE["max_iters"]), seconds, ids["val"])
 

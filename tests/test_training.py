@@ -150,12 +150,12 @@ def test_muon_computes_in_what_the_run_does_and_a_resumed_run_in_what_it_did(tmp
     for half in (True, False):
         monkeypatch.setattr(loop, "choose_precision", lambda *_, half=half: half)
         run = loop.Run(new_gpt(), TEXT, config, None, tmp_path, None)
-        assert run.half == run.optimizers[1].half == half
+        assert run.half == run.optimizers[1].param_groups[0]["half"] == half
     run.save()
     monkeypatch.setattr(loop, "choose_precision", lambda *_: True)
     run = loop.Run(new_gpt(), TEXT, config, None, tmp_path, None)
     run.restore()
-    assert (run.half, run.optimizers[1].half) == (False, False)
+    assert (run.half, run.optimizers[1].param_groups[0]["half"]) == (False, False)
 
 
 # ---- the loop, beside one written out

@@ -86,7 +86,7 @@ def load_model(path: Path | str) -> tuple[nn.Module, dict[str, Any]]:
     """(model, facts) of a file of `save_model` or of a run's checkpoint, ready to use: float32, on the CPU, without dropout."""
     tensors, facts = load_checkpoint(path)
     model = build_model(facts["model"])
-    load_weights(model, {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}, path)
+    load_weights(model, weights_in(tensors), path)
     return model.eval(), {name: value for name, value in facts.items() if name != "model"}
 
 
@@ -94,6 +94,11 @@ def model_tensors(model: nn.Module) -> dict[str, Tensor]:
     """A model's weights by name, each once: of two names for one tensor the first."""
     seen: set[int] = set()
     return {name: t for name, t in model.state_dict().items() if not (t.data_ptr() in seen or seen.add(t.data_ptr()))}
+
+
+def weights_in(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The model's weights among a checkpoint's tensors, under the names that they have in the model."""
+    return {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

@@ -22,12 +22,19 @@ from torch import Tensor, nn
 from helpers.probability import cross_entropy
 
 from . import distributed
-from .checkpoints import CheckpointError, describe_model, load_checkpoint, load_weights, model_tensors, save_checkpoint
+from .checkpoints import (
+    CheckpointError,
+    describe_model,
+    load_checkpoint,
+    load_weights,
+    model_tensors,
+    save_checkpoint,
+    weights_in,
+)
 from .config import TrainConfig
 from .data import Data, MaskedData, TextData
 from .history import Diverged, History, Stopped, diagnosis
 from .interrupts import Interrupts
-from .muon import Muon
 from .optimisers import make_optimizers, set_learning_rates
 from .precision import choose_precision
 
@@ -73,18 +80,11 @@ class Run:
         self.device = next(model.parameters()).device
         self.data, self.val = self._as_data(data), None if val is None else self._as_data(val)
         self.crop = config.crop or model.block_size
-        self.optimizers = make_optimizers(model, config)
-        self._compute_in(choose_precision(config.precision, self.device, model))
+        self.half = choose_precision(config.precision, self.device, model)
+        self.optimizers = make_optimizers(model, config, self.half)
         self.history, self.step = History(), 0
         self.interrupts = Interrupts()
         self.waiting: list[tuple[int, float, Tensor]] = []  # losses that were not fetched from the device yet
-
-    def _compute_in(self, half: bool) -> None:
-        """Products in bfloat16, or in float32."""
-        self.half = half
-        for optimizer in self.optimizers:
-            if isinstance(optimizer, Muon):
-                optimizer.half = half
 
     def go(self, resume: bool) -> History:
         """All steps that are left."""
@@ -116,7 +116,7 @@ class Run:
             self.step += 1
             self.history.tokens += config.batch_size * self.crop
             look = config.eval_every and self.step % config.eval_every == 0
-            save = self.out is not None and self.step % config.save_every == 0
+            save = self.out is not None and self.step % config.save_every == 0 and self.step < config.steps  # then `go` saves
             last = self.step == config.steps or self.interrupts.noted
             report = self.step % REPORT_EVERY.get(self.device.type, 50) == 0 or look or last
             if report or save:
@@ -243,7 +243,7 @@ class Run:
         path = self.out / LAST
         tensors, facts = load_checkpoint(path)
         self._check_settings(facts, path)
-        load_weights(self.model, {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}, path)
+        load_weights(self.model, weights_in(tensors), path)
         for i, optimizer in enumerate(self.optimizers):
             kept: dict[int, dict[str, Any]] = {}
             for name, tensor in tensors.items():
@@ -255,7 +255,7 @@ class Run:
         if "random.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         self.step, self.history = facts["step"], History(**facts["history"])
-        self._compute_in(facts["half"])  # a new trial might find otherwise
+        self.half = facts["half"]  # a new trial might find otherwise
 
     def _check_settings(self, facts: dict[str, Any], path: Path) -> None:
         now = {"model": as_json(describe_model(self.model)["config"]), "train": as_json(asdict(self.config))}

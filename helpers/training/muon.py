@@ -39,8 +39,7 @@ class Muon(torch.optim.Optimizer):
     def __init__(
         self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.1, half: bool = False
     ):
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
-        self.half = half
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "half": half})
         for p in (p for group in self.param_groups for p in group["params"]):
             if p.ndim != 2:
                 raise ValueError(f"Muon is for matrices, got a parameter of shape {tuple(p.shape)}; give it to AdamW")
@@ -55,9 +54,12 @@ class Muon(torch.optim.Optimizer):
                     by_shape.setdefault(p.shape, []).append(p)
             for (rows, columns), same in by_shape.items():
                 grads = [p.grad for p in same]
-                kept = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in same]
+                for p in same:
+                    if "momentum" not in self.state[p]:
+                        self.state[p]["momentum"] = torch.zeros_like(p)
+                kept = [self.state[p]["momentum"] for p in same]
                 torch._foreach_lerp_(kept, grads, 1 - group["momentum"])
                 ahead = torch._foreach_lerp(grads, kept, group["momentum"])
-                moves = orthogonalised(torch.stack(ahead), half=self.half).unbind()
+                moves = orthogonalised(torch.stack(ahead), half=group["half"]).unbind()
                 torch._foreach_mul_(same, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(same, moves, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))

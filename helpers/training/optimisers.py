@@ -19,10 +19,11 @@ def learning_rate_factor(step: int, config: TrainConfig) -> float:
     return min(1.0, (step + 1) / max(1.0, rising), (config.steps - step) / max(1.0, falling))
 
 
-def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+def make_optimizers(model: nn.Module, config: TrainConfig, half: bool = False) -> list[torch.optim.Optimizer]:
     """AdamW, and Muon where config.matrix_lr says so; their rates are set for each step by `set_learning_rates`.
 
-    Only what has two dimensions decays: a bias or a norm's factor has no reason to be small.
+    half: whether Muon computes in bfloat16. Only what has two dimensions decays: a bias or a norm's factor has no reason to be
+    small.
     """
     in_blocks = {p for module in model.modules() if isinstance(module, Block) for p in module.parameters()}
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -36,7 +37,7 @@ def make_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.O
     fused = all(p.device.type in ("cuda", "cpu") for p in rest)
     optimizers = [torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=config.betas, fused=fused)]
     if hidden:
-        optimizers.append(Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay))
+        optimizers.append(Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay, half=half))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest_lr"] = group["lr"]

@@ -13,6 +13,8 @@ def choose_precision(precision: str, device: torch.device, model: nn.Module) -> 
         return precision == "bfloat16"
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
+    if device.type != "cpu":
+        return False
     width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
     seconds = dict.fromkeys((torch.float32, torch.bfloat16), float("inf"))
     began, n = time.perf_counter(), 0
@@ -23,4 +25,4 @@ def choose_precision(precision: str, device: torch.device, model: nn.Module) -> 
             x @ matrix
             seconds[kind] = min(seconds[kind], time.perf_counter() - start)
         n += 1
-    return device.type == "cpu" and seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]
+    return seconds[torch.bfloat16] < 0.7 * seconds[torch.float32]

@@ -76,11 +76,11 @@ def build(name: str, data: str | None = None, seed: int = 0, **changes: Any) -> 
         raise ValueError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
     preset = PRESETS[name]
     vocab, end, ids = encoded(data or preset.data)
-    if preset.family == "BERT":
-        vocab = [*vocab, MASK]
-    sizes = {"vocab_size": len(vocab), "end": vocab.index(end), "seed": seed, **preset.model, **changes}
-    if preset.family == "BERT":
-        masked = {"mask_id": len(vocab) - 1, "keep": [vocab.index(end)]}
-        parts = (MaskedData(ids[split], len(vocab), **masked) for split in ("train", "val"))
+    at_end, texts = vocab.index(end), (ids["train"], ids["val"])
+    masked = preset.family == "BERT"
+    vocab = [*vocab, MASK] if masked else vocab
+    sizes = {"vocab_size": len(vocab), "end": at_end, "seed": seed, **preset.model, **changes}
+    if masked:
+        parts = (MaskedData(text, len(vocab), mask_id=len(vocab) - 1, keep=[at_end]) for text in texts)
         return BERT(BERTConfig(**sizes), vocab), *parts
-    return GPT(GPTConfig(**sizes), vocab), *(TextData(ids[split], len(vocab)) for split in ("train", "val"))
+    return GPT(GPTConfig(**sizes), vocab), *(TextData(text, len(vocab)) for text in texts)

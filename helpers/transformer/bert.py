@@ -15,7 +15,7 @@ from helpers.neural_lm import check_batch
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
-from .config import TransformerConfig, check_size
+from .config import TransformerConfig, check_size, token_names
 from .trace import Record, Trace
 
 IGNORED = -100  # the target that torch's cross-entropy leaves out
@@ -44,10 +44,8 @@ class BERT(nn.Module):
     @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, config: BERTConfig, vocab: Sequence[str] | None = None):
         super().__init__()
-        if vocab is not None and len(vocab) != config.vocab_size:
-            raise ValueError(f"vocab has {len(vocab)} tokens, but vocab_size is {config.vocab_size}")
         self.config, self.block_size, self.vocab_size = config, config.block_size, config.vocab_size
-        self.vocab = None if vocab is None else list(vocab)
+        self.vocab = None if vocab is None else token_names(vocab, config.vocab_size)
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.positions = Positions(config)
         self.segments = nn.Embedding(config.n_segment, config.n_embd) if config.n_segment > 1 else None

@@ -1,5 +1,6 @@
 """What all three families are told: sizes, and the choices that a line each makes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args, get_type_hints
 
@@ -76,6 +77,14 @@ class TransformerConfig:
         if self.n_hidden is not None:
             return self.n_hidden
         return round(8 * self.n_embd / 3) if self.activation == "swiglu" else 4 * self.n_embd
+
+
+def token_names(vocab: Sequence[str] | None, vocab_size: int) -> list[str]:
+    """The tokens in the order of their ids, or, where nobody names them, their numbers; ValueError where they are not V."""
+    names = [str(i) for i in range(vocab_size)] if vocab is None else list(vocab)
+    if len(names) != vocab_size:
+        raise ValueError(f"vocab has {len(names)} tokens, but vocab_size is {vocab_size}")
+    return names
 
 
 def check_size(name: str, value: int) -> None:

@@ -19,7 +19,7 @@ from helpers.probability import LanguageModel, check_ids
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm
-from .config import Activation, Position, TransformerConfig, check_size
+from .config import Activation, Position, TransformerConfig, check_size, token_names
 from .trace import Record, Trace
 
 Layout = Literal["interleaved", "halves"]
@@ -73,9 +73,7 @@ class EncoderDecoder(nn.Module):
     def __init__(self, config: EncoderDecoderConfig, vocab: Sequence[str] | None = None):
         super().__init__()
         self.config, self.block_size, self.vocab_size = config, config.block_size, config.vocab_size
-        self.vocab = [str(i) for i in range(config.vocab_size)] if vocab is None else list(vocab)
-        if len(self.vocab) != config.vocab_size:
-            raise ValueError(f"vocab has {len(self.vocab)} tokens, but vocab_size is {config.vocab_size}")
+        self.vocab = token_names(vocab, config.vocab_size)
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)
         self.scale = config.n_embd**0.5 if config.position == "sinusoidal" else 1.0  # or the waves would drown the embeddings
         self.positions = Positions(config, config.layout)

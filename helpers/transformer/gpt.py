@@ -15,7 +15,7 @@ from helpers.attention import KVCache, RecentTokens, WindowedLM
 
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
-from .config import Activation, TransformerConfig
+from .config import Activation, TransformerConfig, token_names
 from .trace import Record, Trace
 
 
@@ -53,9 +53,7 @@ class GPT(WindowedLM):
 
     @torch.random.fork_rng(devices=[])  # torch first draws weights of its own, and from everybody's generator
     def __init__(self, config: GPTConfig, vocab: Sequence[str] | None = None):
-        names = [str(i) for i in range(config.vocab_size)] if vocab is None else list(vocab)
-        if len(names) != config.vocab_size:
-            raise ValueError(f"vocab has {len(names)} tokens, but vocab_size is {config.vocab_size}")
+        names = token_names(vocab, config.vocab_size)
         super().__init__(names, end=names[config.end])
         self.config, self.block_size, self.end = config, config.block_size, config.end
         self.embedding = nn.Embedding(config.vocab_size, config.n_embd)

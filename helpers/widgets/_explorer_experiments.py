@@ -13,6 +13,7 @@ import torch
 from helpers import interpret
 from helpers.interpret.reach import batch_of
 from helpers.neural_lm import without_dropout
+from helpers.sampling import normalise
 from helpers.transformer.bert import IGNORED
 from helpers.widgets._explorer_frame import TOP, pack, position_of, probabilities
 from helpers.widgets._explorer_reading import Reading, looking_ahead
@@ -161,8 +162,7 @@ def mean_loss(reading: Reading, tokens: TokenReader) -> float | None:
 
 
 def _loss(logits: np.ndarray, target: int) -> float:
-    shifted = logits.astype(float) - logits.max()
-    return float(np.log(np.exp(shifted).sum()) - shifted[target])
+    return float(-normalise(logits.astype(float))[target])
 
 
 def _nulls(values: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from helpers.training.checkpoints import load_checkpoint, load_weights, model_tensors
+from helpers.training.checkpoints import load_checkpoint, load_weights, model_tensors, weights_in
 
 Weights = Mapping[str, Any] | str | Path
 
@@ -46,8 +46,7 @@ class SavedSteps:
             self._step = None  # until all of it is loaded
             weights, name = self._found[step], f"step {step}"
             if isinstance(weights, (str, Path)):
-                tensors, name = load_checkpoint(weights)[0], Path(weights)
-                weights = {n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")}
+                weights, name = weights_in(load_checkpoint(weights)[0]), Path(weights)
             load_weights(self._copy, {n: weights[n] for n in model_tensors(self._copy) if n in weights}, name)
             self._step = step
         return self._copy
