@@ -565,6 +565,17 @@ def test_two_processes_take_the_steps_of_one(trained, tmp_path):
     assert one == pytest.approx(two, abs=1e-5)
 
 
+@pytest.mark.parametrize("environment, printed", [({}, "said, then taken down"), ({"RANK": "1"}, "said")])
+def test_one_of_several_processes_ends_at_once_with_all_it_printed(environment, printed):
+    code = (
+        "import atexit; from helpers.training import distributed; print('said', end='');"
+        "atexit.register(print, ', then taken down', end=''); distributed.end_process(3)"
+    )
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, cwd=paths.ROOT, env=os.environ | environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, printed), done.stderr
+
+
 def test_what_goes_wrong_is_said_in_a_line(tmp_path):
     status, printed, errors = command(*TINY, "--out", tmp_path, "--resume")
     assert (status, printed) == (1, "")

@@ -103,4 +103,4 @@ def tell(bar: tqdm, step: int, history: History) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    distributed.end_process(main())
