@@ -29,6 +29,7 @@ PROMPT = [1, 2, 3, 4]
 TASKS = [  # layers, heads, width, new tokens, batch, rounds
     (4, 4, 128, 200, 1, 5),
     (4, 4, 128, 200, 8, 3),
+    (4, 4, 128, 500, 10, 1),  # what nanoGPT's sample.py writes if it is told nothing else
     (4, 4, 128, 1000, 1, 3),
     (4, 4, 128, 1000, 8, 1),
     (6, 6, 384, 200, 1, 3),

@@ -1,5 +1,6 @@
 """The Transformer: torch's own layers, its own trace, causal where it should be, its costs by formula, and able to learn."""
 
+import copy
 import dataclasses
 import math
 
@@ -30,6 +31,7 @@ from helpers.transformer import (
     forward_flops,
     mask_tokens,
 )
+from helpers.transformer.block import ReLUSquared
 
 SINGLE = {"atol": 1e-5, "rtol": 1e-5}  # float32, two layers, numbers near one
 V, T = 17, 8
@@ -143,6 +145,20 @@ def test_feed_forward_by_hand():
         gated.load_state_dict(layer.state_dict() | {"gate.weight": torch.tensor([[1.0, 1.0]])})
         swish = -1 / (1 + math.e)  # silu(−1)
         close(gated(x), torch.tensor([3 * swish, -3 * swish]))
+
+
+def test_the_gradient_of_relu_squared_is_that_of_autograd():
+    config = TransformerConfig(vocab_size=2, n_head=1, n_embd=8, n_hidden=12, activation="relu2")
+    layer = copy.deepcopy(FeedForward(config)).double()
+    x = randn(5, 8).double().requires_grad_()
+    layer(x).pow(3).sum().backward()
+    given, x.grad = x.grad, None
+    layer.activation = lambda hidden: hidden.clamp(min=0) ** 2
+    layer(x).pow(3).sum().backward()
+    close(given, x.grad)
+    zero = torch.zeros(1, requires_grad=True)
+    ReLUSquared.apply(zero).backward()
+    assert zero.grad.item() == 0
 
 
 def test_rms_norm_takes_no_mean_away_and_has_no_bias():

@@ -16,12 +16,28 @@ from helpers.attention import KVCache, MultiHeadAttention, Rotary, sinusoidal_po
 from .config import TransformerConfig
 from .trace import Record
 
+
+class ReLUSquared(torch.autograd.Function):
+    """max(x, 0)², its gradient 2 max(x, 0) written by hand: autograd's own reads and writes memory three times as often."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        positive = F.relu(x)
+        ctx.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+        (positive,) = ctx.saved_tensors
+        return (gradient * positive).mul_(2)
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu-tanh": lambda x: F.gelu(x, approximate="tanh"),
     "relu": F.relu,
     "silu": F.silu,
-    "relu2": lambda x: F.relu(x).square(),
+    "relu2": ReLUSquared.apply,
     "swiglu": F.silu,  # of the gate
 }
 

@@ -25,7 +25,7 @@ def test_there_are_notebooks():
     assert PATHS, "notebooks/ is empty, so nothing was executed"
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_runs_without_corpora(path, no_network):
     _, measured = execute(path)
