@@ -34,7 +34,7 @@ def end_process(status: int) -> NoReturn:
     """End this process with `status`; one of several ends at once, without taking Python down first.
 
     DistributedDataParallel keeps its group alive after `leave`. Where a thread of that group lets go of its last tensor while
-    the interpreter is being taken down, it asks for a lock that is gone, and the process aborts (now and then, on a busy machine).
+    the interpreter is being taken down, it asks for a lock that is gone: the process aborts, now and then, on a busy machine.
     """
     if "RANK" not in os.environ:
         sys.exit(status)
