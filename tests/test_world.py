@@ -12,7 +12,7 @@ import pytest
 
 from helpers import world
 from helpers.paths import WORLD
-from helpers.world import lexicon
+from helpers.world import lexicon, lists, mixture
 from helpers.world.engine import Grammar
 from helpers.world.exact import expectations, reachable
 from helpers.world.grammars import grammar
@@ -414,3 +414,71 @@ def test_impossible_texts_have_no_probability(stories):
 def test_wrong_notation_is_refused(wrong):
     with pytest.raises(ValueError):
         compile_template(wrong, {})
+
+
+# --- tasks, lists, and the pile of all kinds --------------------------------------------------------------------------------
+
+
+def test_every_program_of_a_task_does_what_the_task_says():
+    said = {"plus": "+", "minus": "-", "times": "*", "add": "+", "subtract": "-", "multiply by": "*"}
+    for document in world.sample(300, seed=3, kind="task"):
+        task, program = document.split("\t")
+        printed = world.run_program(program)
+        if numbers := re.findall(r"(plus|minus|times|add|subtract|multiply by) (\d)", task):
+            value = int(re.search(r"\d", task)[0])
+            for verb, digit in numbers:
+                value = {"+": int.__add__, "-": int.__sub__, "*": int.__mul__}[said[verb]](value, int(digit))
+            assert printed == str(value), document
+        else:
+            words = re.findall(r'"(\w+)"', task)
+            times = re.search(r"(\d) times", task)
+            expected = str(len(words[0])) if "length" in task else words[0] * int(times[1]) if times else "".join(words)
+            assert printed == expected, document
+
+
+def test_lists_keep_every_fifth_word_back():
+    shown, asked = set(), set()
+    for text in world.sample_lists(2000, seed=1):
+        shown |= {item.split(": ")[0] for item in text.split("; ")}
+    for text in world.sample_lists(500, seed=1, split="heldout"):
+        asked.add(text.split("; ")[-1].split(": ")[0])
+    groups = [*lists.CLASSES.values(), *lists.RELATIONS.values()]
+    kept = {word for group in groups for word in group if lists.is_kept_back(word, group)}
+    shown_somewhere = {word for group in groups for word in group if not lists.is_kept_back(word, group)}
+    assert asked <= kept and kept <= asked | shown_somewhere
+    assert shown == shown_somewhere and len(kept) > 15
+
+
+def test_a_list_is_decided_by_its_examples():
+    for text in world.sample_lists(200, seed=2):
+        pairs = [item.split(": ") for item in text.split("; ")]
+        labels = {answer for _, answer in pairs}
+        if labels <= set(lists.LABELS):
+            meaning = {}
+            for word, answer in pairs:
+                (name,) = [name for name, words in lists.CLASSES.items() if word in words]
+                assert meaning.setdefault(name, answer) == answer
+            assert len(set(meaning.values())) == len(meaning) <= 2
+        else:
+            assert any(all(table.get(word) == answer for word, answer in pairs) for table in lists.RELATIONS.values()), text
+
+
+def test_a_list_is_shown_by_hand():
+    pairs = [("cow", "calf"), ("fox", "cub")]
+    assert world.show_list(pairs) == "cow: calf; fox: cub"
+    assert world.show_list(pairs, asked="hen") == "cow: calf; fox: cub; hen:"
+    assert world.show_list([], asked="hen") == "hen:"
+    with pytest.raises(ValueError, match="choose one of train, val, heldout"):
+        world.sample_lists(1, 0, "test")
+
+
+def test_the_pile_holds_all_kinds_in_their_shares_and_no_word_that_the_vocabulary_lacks():
+    pile = world.documents(1, seed=4)
+    assert len(pile) == sum(mixture.SHARES.values()) == 1000
+    assert pile == world.documents(1, seed=4) != world.documents(1, seed=5)
+    vocabulary = set(world.document_vocabulary())
+    assert {token for text in pile for token in world.tokenize(text)} <= vocabulary
+    programs = [text for text in pile if "print(" in text.split("\t")[0]]
+    assert len(programs) == mixture.SHARES["program"]
+    with pytest.raises(ValueError, match="at least 1"):
+        world.documents(0, seed=0)

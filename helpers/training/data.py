@@ -21,6 +21,7 @@ from helpers.transformer import mask_tokens
 Batch = tuple[Tensor, ...]
 MASK = "[MASK]"
 LARGE, LARGE_SEED = 25_000, 20_261_127  # stories of "world-large", ten times as many as the world's file has
+THOUSANDS = {"train": 60, "val": 1}  # documents of "documents"
 
 
 class Data(Protocol):
@@ -40,18 +41,30 @@ def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
     """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters.
 
     "world-large" trains on LARGE stories that are drawn for it, like those of "world", and has the same validation text.
+    "documents" is all that the world writes, in the order of chance (`world.documents`).
     """
+    if name == "documents":
+        lines = {split: world.documents(n, LARGE_SEED + n, split) for split, n in THOUSANDS.items()}
+        return _world_ids(list(world.document_vocabulary()), lines)
     source = "world" if name == "world-large" else name
     text = {split: corpora.load(source, split) for split in ("train", "val")}
     if name == "world-large":
         text["train"] = "\n".join(world.sample(LARGE, seed=LARGE_SEED, split="train"))
     if source == "world":
-        vocab, end = list(world.vocabulary()), world.END
-        streams = {s: [t for line in part.splitlines() for t in (*world.tokenize(line), end)] for s, part in text.items()}
-    else:
-        vocab, end, streams = sorted(set(text["train"] + text["val"])), "\n", text
+        return _world_ids(list(world.vocabulary()), {split: part.splitlines() for split, part in text.items()})
+    vocab = sorted(set(text["train"] + text["val"]))
+    return vocab, "\n", {split: _ids(vocab, part) for split, part in text.items()}
+
+
+def _world_ids(vocab: list[str], documents: dict[str, list[str]]) -> tuple[list[str], str, dict[str, np.ndarray]]:
+    """(vocabulary, END, ids) of documents of the world, END after each."""
+    streams = {split: [t for line in lines for t in (*world.tokenize(line), world.END)] for split, lines in documents.items()}
+    return vocab, world.END, {split: _ids(vocab, stream) for split, stream in streams.items()}
+
+
+def _ids(vocab: Sequence[str], tokens: Sequence[str]) -> np.ndarray:
     index = {token: i for i, token in enumerate(vocab)}
-    return vocab, end, {split: np.array([index[token] for token in stream]) for split, stream in streams.items()}
+    return np.array([index[token] for token in tokens])
 
 
 class TextData:

@@ -57,6 +57,11 @@ PRESETS: Mapping[str, Preset] = {
         TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
         data="world-large",
     ),
+    "documents": Preset(  # all that the world writes: what notebook 08 starts from
+        {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 160, "block_size": 192},
+        TrainConfig(steps=2000, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        data="documents",
+    ),
     "world-bert": Preset(
         {"n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 128, "position": "rotary", "norm_first": True,
          "norm_eps": 1e-5, "zero_init": True},

@@ -25,6 +25,8 @@ from .lexicon import (
     held_out,
     is_female,
 )
+from .lists import sample_lists, show_list
+from .mixture import document_vocabulary, documents
 from .programs import run_program
 from .questions import split_question
 from .randomness import SplitMix64
@@ -38,9 +40,10 @@ FILE_BYTES = {"train": 1_000_000, "val": 100_000, "heldout": 80_000}
 __all__ = [
     "END", "FAMILIES", "FILE_BYTES", "KINDS", "MENS_JOBS", "NEUTRAL_JOBS", "RUDE_RATE", "RUDE_WORDS", "SEEDS", "SPLITS",
     "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Choice", "Dependency", "Fact", "Lookup", "Story", "analogies", "choices",
-    "corpus", "dependencies", "detokenize", "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out",
-    "is_female", "is_true", "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "split_question",
-    "token_log_probs", "tokenize", "translate", "vocabulary",
+    "corpus", "dependencies", "detokenize", "document_vocabulary", "documents", "entropy", "expected_bytes",
+    "expected_tokens", "facts", "floor", "held_out", "is_female", "is_true", "label", "log_prob", "next_token_probs", "parse",
+    "run_program", "sample", "sample_lists", "show_list", "split_question", "token_log_probs", "tokenize", "translate",
+    "vocabulary",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ TEMPLATES: dict[str, tuple[str, Mapping[str, str]]] = {
     "review": (reviews.REVIEW, reviews.MACROS),
     "pair": (pairs.PAIR, pairs.MACROS),
     "program": (programs.PROGRAM, programs.MACROS),
+    "task": (programs.TASK, programs.TASK_MACROS),
     "summary": (story.SUMMARY, story.MACROS),
 }
 KINDS = tuple(TEMPLATES)
@@ -44,7 +45,7 @@ def _grammar(split: str, kind: str) -> Grammar:
     for module in (reviews, programs, pairs):
         dists |= {name: words.evenly(values) for name, values in module.POOLS.items()}
     dists |= reviews.DISTS | programs.DISTS
-    return Grammar(template, dists, words.FORMS | pairs.FORMS, macros)
+    return Grammar(template, dists, words.FORMS | pairs.FORMS | programs.FORMS, macros)
 
 
 @cache

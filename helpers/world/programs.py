@@ -2,13 +2,17 @@
 
     x = 3; y = x + 4; print(y)    7
 
+and documents of kind "task": what a program is to do, in English, a tab and one of the programs that do it.
+
+    Begin with 3, add 4, and print what comes out.    x = 3; print(x + 4)
+
 The programs are Python, but are never run as such: `run_program` reads the few forms that the world writes and refuses
 everything else. Used in `08_adapting_and_applications.ipynb`.
 """
 
 import ast
 
-from .engine import Distribution
+from .engine import Distribution, Form
 
 _DIGITS = [str(digit) for digit in range(10)]
 _WORDS = "cat dog cup key map box ring bell kite lamp horse plum".split()
@@ -24,6 +28,23 @@ MACROS = {
         n = {n:few} ; print( s * n ) \t {v:repeated(s, n)}]""",
 }
 PROGRAM = "[@one|2%@two|@order|@text]"
+
+FORMS: dict[str, Form] = {
+    "said": {"+": "plus", "-": "minus", "*": "times"}.__getitem__,
+    "told": {"+": "add", "-": "subtract", "*": "multiply by"}.__getitem__,
+}
+TASK_MACROS = {
+    "say_one": """Compute {a:digit} {op.said:op} {b:digit} . \t [print( {a} {op} {b} )|x = {a} ; print( x {op} {b} )]""",
+    "say_two": """Begin with {a:digit} , {op.told:op} {b:digit} , [and print what comes out . \t
+        [x = {a} ; print( x {op} {b} )|a = {a} ; b = a {op} {b} ; print( b )]|
+        then {op2.told:op} {c:digit} , and print what comes out . \t
+        [a = {a} ; b = a {op} {b} ; c = b {op2} {c} ; print( c )|x = {a} ; x = x {op} {b} ; print( x {op2} {c} )]]""",
+    "say_text": """[Print the length of " {s:string} " . \t [print( len( " {s} " ) )|s = " {s} " ; print( len( s ) )]|
+        Repeat " {s:string} " {n:few} times . \t [print( " {s} " * {n} )|s = " {s} " ; n = {n} ; print( s * n )]|
+        Join " {s:string} " and " {t:string} " . \t [print( " {s} " + " {t} " )|
+        s = " {s} " ; t = " {t} " ; print( s + t )]]""",
+}
+TASK = "[@say_one|3%@say_two|2%@say_text]"
 
 
 def run_program(source: str) -> str:
