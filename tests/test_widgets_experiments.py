@@ -351,3 +351,47 @@ def test_experiments_belong_to_the_view_that_is_shared():
     for view in wrong:
         with pytest.raises(ValueError, match=f"{next(iter(view))} of a view must be"):
             explorer.state = view
+
+
+# ---- what would take long
+
+
+def test_a_map_that_would_take_long_says_how_long_and_goes_on_when_asked_again(monkeypatch):
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    quick = asked(explorer, "map")["map"]
+    monkeypatch.setattr(experiments, "MOST_SECONDS", 0.0)
+    refused = asked(explorer, "map")
+    assert refused["seconds"] > 0 and "map" not in refused and "error" not in refused
+    np.testing.assert_allclose(asked(explorer, "map", long=True)["map"], quick)
+
+
+def test_the_estimate_is_a_reading_for_each_head(monkeypatch):
+    explorer, clock = AttentionExplorer(make_gpt(), None, TEXT), iter([10.0, 12.5])
+    monkeypatch.setattr(experiments.time, "perf_counter", lambda: next(clock))
+    assert asked(explorer, "map")["seconds"] == 2.5 * 2 * 4
+
+
+@pytest.mark.parametrize("instead", ["zero", "mean"])
+@pytest.mark.parametrize("position", [None, 3])
+def test_a_map_of_many_scores_is_made_head_by_head_and_is_the_same(monkeypatch, instead, position):
+    gpt, pair = (
+        AttentionExplorer(make_gpt(), None, TEXT),
+        AttentionExplorer(make_pair(), None, ("the cat sat", "mat on the cat")),
+    )
+    for explorer, kind in ((gpt, 0), (pair, 2)):
+        question = {"kind": kind, "instead": instead, "position": position}
+        together = asked(explorer, "map", **question)["map"]
+        with monkeypatch.context() as few:
+            few.setattr(experiments, "MOST_SCORES", 1)
+            few.setattr(experiments.interpret, "ablation_map", None)  # not called
+            np.testing.assert_allclose(asked(explorer, "map", **question)["map"], together, atol=1e-5)
+
+
+def test_an_interrupted_measurement_is_answered(monkeypatch):
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    monkeypatch.setattr(experiments.interpret, "ablation_map", stopped)
+    assert asked(explorer, "map")["error"] == "it was interrupted"
+    assert not any(module._forward_pre_hooks for module in explorer.model.modules())

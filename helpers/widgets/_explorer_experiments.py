@@ -3,6 +3,7 @@
 All of it is `helpers.interpret`, on the ids that the view shows, as JSON; a matrix goes as bytes.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,7 +21,8 @@ from helpers.widgets._explorer_reading import Reading, looking_ahead
 from helpers.widgets._explorer_tokens import TokenReader
 from helpers.widgets._suggestions import likeliest
 
-MOST_SCORES = 50_000_000  # of the logit lens at once, 200 MB: more would stop a small machine
+MOST_SCORES = 50_000_000  # at once, 200 MB: more would stop a small machine
+MOST_SECONDS = 15.0  # of a map that is begun without asking again: the kernel is busy as long
 FOR_DECODER = "the logit lens reads the target's stream; choose an attention of the target"
 
 
@@ -71,15 +73,47 @@ def logits_without(model: Any, reading: Reading, off: Iterable[tuple[int, int, i
 def head_map(model: Any, reading: Reading, tokens: TokenReader, asked: Mapping[str, Any]) -> dict[str, Any]:
     """By how much the loss rises when each head of an attention alone is off, (L, H) nats per token.
 
-    position: only the loss there; null: over the text.
+    position: only the loss there; null: over the text. Where that would take long, and `long` does not say to do it all the
+    same, only the seconds that it would take.
     """
     position = asked["position"]
     if position is not None:
         position = position_of(position, len(reading.kinds[0].queries), "position")
     targets = torch.tensor(targets_of(reading, tokens))
+    seconds = 0.0 if asked.get("long") else seconds_of_map(model, reading, asked)
+    if seconds > MOST_SECONDS:
+        return {"seconds": seconds}
+    of = reading.kinds[asked["kind"]]
+    if of.n_head * reading.kinds[0].logits.size > MOST_SCORES:
+        return {"map": map_one_by_one(model, reading, targets, position, asked)}
     with as_read(model, reading):
         options = {"targets": targets, "position": position, "part": part_of(reading, asked)}
         return {"map": interpret.ablation_map(model, ids_of(reading), asked["instead"], **options).tolist()}
+
+
+def seconds_of_map(model: Any, reading: Reading, asked: Mapping[str, Any]) -> float:
+    """About how long a map takes: one reading of the text, by the clock, for each head."""
+    of = reading.kinds[position_of(asked["kind"], len(reading.kinds), "kind")]
+    start = time.perf_counter()
+    logits_without(model, reading, [], "zero")
+    return (time.perf_counter() - start) * of.n_layer * of.n_head
+
+
+def map_one_by_one(
+    model: Any, reading: Reading, targets: torch.Tensor, position: int | None, asked: Mapping[str, Any]
+) -> list[list[float]]:
+    """The same map with one text at a time in memory, where a layer's heads together have too many scores."""
+    of, instead = reading.kinds[asked["kind"]], asked["instead"]
+    places = [t for t, target in enumerate(targets.tolist()) if target != IGNORED and position in (None, t)]
+    if not places:
+        raise ValueError("no target is asked")
+
+    def loss(off: list[tuple[int, int, int]]) -> float:
+        logits = logits_without(model, reading, off, instead)
+        return float(np.mean([_loss(logits[t], int(targets[t])) for t in places]))
+
+    whole = loss([])
+    return [[loss([(asked["kind"], layer, head)]) - whole for head in range(of.n_head)] for layer in range(of.n_layer)]
 
 
 def lens(model: Any, reading: Reading, tokens: TokenReader, asked: Mapping[str, Any]) -> dict[str, Any]:

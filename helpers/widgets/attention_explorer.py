@@ -251,6 +251,8 @@ class AttentionExplorer(TextWidget):
             found = self._experiments.answer(self._steps.model(self.step), self._known(), self.tokens, content)
         except Exception as problem:  # whatever it is, the view must not wait for ever
             found = {"error": reason(problem)}
+        except KeyboardInterrupt:  # the kernel's stop button, during a long measurement
+            found = {"error": "it was interrupted"}
         matrix = [found.pop("matrix")] if "matrix" in found else []
         self.send({"id": content.get("id"), "revision": self.frame["revision"]} | found, matrix)
 

@@ -7,6 +7,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, expect
 
 from helpers.notebooks import clean, execute
+from helpers.saved_pictures import keep_pictures
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -129,6 +130,26 @@ def test_heads_off_are_pythons_numbers_by_mouse_and_keyboard(open_notebook, low_
     unfold(other, "Switch heads off")
     expect(other.locator(".lm-switch")).to_have_count(6)
     assert lab.python("len(sources)") == 1 and lab.page.evaluate("Object.keys(lmExperiments).length") == 1
+
+
+def test_a_map_that_would_take_long_asks_first(open_notebook, low_contrast):
+    slow = "from helpers.widgets import _explorer_experiments as made\nmade.seconds_of_map = lambda *_: 200.0\nexplorer"
+    lab = open_with(open_notebook, slow)
+    widget = lab.widgets.first
+    part = unfold(widget, "Switch heads off")
+    anyway = part.get_by_role("button", name="Measure all the same")
+    expect(part.locator(".lm-switch")).to_have_count(6)
+    expect(anyway).to_be_hidden()
+    part.get_by_role("button", name="Measure each head alone").click()
+    told = "This would take about 3 minutes: each of the 6 heads needs a reading of its own of the 9 tokens."
+    expect(part.get_by_text(told)).to_be_visible()
+    expect(part.get_by_text("The map as a table")).to_be_hidden()
+    assert low_contrast(widget) == []
+    anyway.press("Enter")
+    expect(part.get_by_text("The map as a table")).to_be_visible()
+    expect(anyway).to_be_hidden()
+    whole = np.array(lab.python(f"interpret.ablation_map(gpt, [0, *map(vocab.index, {TEXT!r}.split())]).tolist()"))
+    assert part.locator(".lm-weights td").all_text_contents() == [signed(x, 4) for x in whole.flatten()]
 
 
 def test_lens_labels_and_mixes_are_pythons(open_notebook, low_contrast):
@@ -275,3 +296,15 @@ def test_a_stored_notebook_shows_the_picture_until_it_is_run(open_notebook, tmp_
     part = unfold(lab.widgets.first, "Switch heads off")
     expect(part.locator(".lm-switch")).to_have_count(6)
     expect(lab.page.locator(".jp-OutputArea-output img")).to_have_count(0)
+
+
+def test_a_notebook_that_a_learner_saved_shows_the_picture_when_it_is_opened_again(open_notebook):
+    lab = open_with(open_notebook, "explorer")
+    expect(lab.widgets.first.locator(".lm-status").first).to_contain_text("looks at")
+    model = {"type": "notebook", "content": lab.page.evaluate("window.jupyterapp.shell.currentWidget.model.toJSON()")}
+    keep_pictures(model)  # as JupyterLab does before it writes a file, where it was told to
+    again = open_notebook(nbformat.from_dict(model["content"]), windowing="none", viewport=(1280, 3000))  # with a new kernel
+    expect(again.page.locator(".jp-OutputArea-output img")).to_be_visible()
+    assert again.page.get_by_text("model not found").count() == 0 and again.widgets.count() == 0
+    again.run_all()
+    expect(again.widgets.first.locator(".lm-status").first).to_contain_text("looks at")

@@ -1,5 +1,6 @@
 """The attention explorer's script in Chromium without Jupyter: its arithmetic against Python's, and pages that were saved."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -185,6 +186,28 @@ def test_a_saved_page_answers_heads_and_tokens_without_python(show, page, low_co
     assert low_contrast(widget) == []
 
 
+BARS = """svg => svg.firstChild.getAttribute("d").split("M").slice(1).map(part => part.match(/[\\d.]+/g).map(Number))"""
+
+
+def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
+    explorer = make_explorer("the <b>x</b> sat أهلا 👍🏽 mat the cat sat on the mat", layer=1, head=2)
+    widget = show(explorer)
+    page.set_viewport_size({"width": 420, "height": 900})  # tokens stand on several lines
+    for query in (12, 5):
+        widget.locator(".lm-column").first.locator(f"[data-i='{query}']").click()
+        expect(widget.locator(".lm-status")).to_contain_text(f"({query}) looks at")
+        row = explorer.weights()[query, : query + 1]
+        under, beside = (widget.locator(name).evaluate(BARS) for name in (".lm-flow-bars", ".lm-look-bars"))
+        np.testing.assert_allclose([height for *_, height, _ in under], 12 * np.sqrt(row), atol=0.051)
+        np.testing.assert_allclose([width for _, _, width, *_ in beside], row, atol=0.000051)
+        boxes = [token.bounding_box() for token in widget.locator(".lm-flow-token").all()]
+        whole = widget.locator(".lm-flow-bars").bounding_box()
+        assert len({box["y"] for box in boxes}) > 1
+        for box, (x, y, width, *_) in zip(boxes, under, strict=False):
+            assert abs(whole["x"] + x - box["x"]) < 1.5 and abs(width - box["width"]) < 1.5
+            assert box["y"] + 15 < whole["y"] + y < box["y"] + box["height"]
+
+
 def test_a_saved_page_says_what_it_does_not_hold(show):
     explorer = make_explorer("the cat sat " * 20, n_layer=6, n_head=6, n_more=1000, layer=5, head=5)
     shell = len(str(explorer._esm)) + (STATIC / "widgets.css").stat().st_size
@@ -303,3 +326,19 @@ def test_the_name_of_a_bar_is_what_stands_on_it(show):
     best = int(np.argmax(explorer.probabilities()))
     name = f"{explorer.tokens.shown(best)} {one_decimal(explorer.probabilities()[best])}"
     expect(widget.locator(".lm-suggestion").first).to_have_accessible_name(name)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_object_to(show, page, scheme):
+    """Needs axe-core, which is not among our packages: `npm install axe-core`, and its axe.min.js as LM_COURSE_AXE."""
+    if "LM_COURSE_AXE" not in os.environ:
+        pytest.skip("LM_COURSE_AXE does not name an axe.min.js")
+    page.emulate_media(color_scheme=scheme)
+    widget = show(make_explorer("the <b>x</b> sat أهلا 👍🏽 mat", presets={"a": {"layer": 1}}))
+    page.evaluate(Path(os.environ["LM_COURSE_AXE"]).read_text(encoding="utf-8"))
+    for _ in range(2):  # as it opens, and with all of it unfolded
+        found = page.evaluate("axe.run(document.querySelector('.lm-widget'))")
+        assert len(found["passes"]) > 20
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+        widget.locator("summary").evaluate_all("all => all.forEach(each => each.click())")
+        widget.get_by_label("Which weights are shown").select_option("top_k")

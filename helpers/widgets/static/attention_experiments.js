@@ -15,7 +15,7 @@ function measured({ model, heard, again }, line) {
     const key = JSON.stringify(question);
     if (have?.key === key) return have;
     if (asked === null) {
-      [asked, id] = [key, Math.random().toString(36).slice(2)];
+      [asked, id] = [key, someName()];
       wait.send(model, { type: "experiment", id, ...question });
     }
     return null;
@@ -29,7 +29,7 @@ const COVERED = "Predict first, then reveal: this would tell it.";
 
 function choice(label, options, choose) {
   const node = el("select", { "aria-label": label, onchange: () => choose(node.value) }, ...Object.entries(options).map(([value, text]) => el("option", { value, text })));
-  node.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(node);
   return node;
 }
 

@@ -9,7 +9,8 @@ function ablationPanel(tools, body) {
   const instead = choice("What a head that is off fetches", INSTEAD, (value) => app.set({ instead: value }));
   const allOn = el("button", { class: "lm-button", type: "button", text: "All on again", onclick: () => app.set({ off: [] }) });
   const where = choice("Where the loss is measured", { text: "over the text", here: "at the chosen position" }, () => {});
-  const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: ask });
+  const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: () => ask() });
+  const anyway = el("button", { class: "lm-button", type: "button", text: "Measure all the same", onclick: () => ask(true) });
   const cells = el("div", { class: "lm-heads", role: "group", "aria-label": "Heads, a row for each layer: press one to switch it off or on; arrow keys move" });
   const scale = el("div", { class: "lm-row lm-small" });
   const pointed = el("div", { class: "lm-status lm-small" }); // the head under the mouse, or with the focus
@@ -22,7 +23,7 @@ function ablationPanel(tools, body) {
   let [built, wanted, tabled, shown] = ["", null, null, null];
   body.replaceChildren(
     el("div", { class: "lm-explorer" }, el("div", { class: "lm-row" }, instead, allOn), waiting),
-    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, pointed, scale, mapped, el("div", { class: "lm-row" }, where, measure), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
+    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, pointed, scale, mapped, el("div", { class: "lm-row" }, where, measure, anyway), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
   );
 
   const place = ({ kind, layer, head }) => `${kind} ${layer} ${head}`;
@@ -33,9 +34,9 @@ function ablationPanel(tools, body) {
     app.set({ off: others.length < off.length ? others : [...off, [kind, layer, head]] });
   }
 
-  function ask() {
+  function ask(long = false) {
     const { kind, query } = app.state;
-    wanted = { what: "map", kind, instead: app.state.instead, position: where.value === "here" && app.kind().predicts ? query : null, revision: app.reading.revision };
+    wanted = { what: "map", kind, instead: app.state.instead, position: where.value === "here" && app.kind().predicts ? query : null, long, revision: app.reading.revision };
     tools.again();
   }
 
@@ -51,19 +52,18 @@ function ablationPanel(tools, body) {
     cells.replaceChildren(label(""), ...Array.from({ length: heads }, (_, head) => label(`${head}`)), ...buttons.flatMap((row, layer) => [label(`layer ${layer}`), ...row]));
   }
 
-  cells.addEventListener("keydown", (event) => {
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
-    if (down === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+  onKey(cells, (event) => {
+    const [down, right] = arrowOf(event);
+    if (down === undefined) return;
+    taken(event);
     const [layer, head] = event.target.dataset.at.split(" ").map(Number);
     const next = buttons[layer + down]?.[head + right];
     if (!next) return;
     [event.target.tabIndex, next.tabIndex] = [-1, 0];
     next.focus();
   });
-  grid.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "o" || event.ctrlKey || event.metaKey || event.altKey || !body.parentElement.open) return;
+  onKey(grid, (event) => {
+    if (event.key.toLowerCase() !== "o" || isShortcut(event) || !body.parentElement.open) return;
     event.stopPropagation();
     toggle(app.state.layer, app.state.head);
   });
@@ -118,14 +118,21 @@ function ablationPanel(tools, body) {
 
   function drawMap({ reading, state }, map) {
     numbers.hidden = !map?.map;
+    anyway.hidden = !map?.seconds;
     if (map === tabled) return;
     tabled = map;
     if (!map) return put(mapped, "");
     if (map.error) return put(mapped, `This cannot be measured: ${map.error}.`);
+    if (map.seconds) return put(mapped, long(reading.kinds[state.kind], map.seconds));
     const at = wanted.position === null ? "over the text, per token" : `at ${named(reading.kinds[state.kind].queries[wanted.position], wanted.position)}`;
     put(mapped, `Each head alone, ${at}: orange where the loss rises without it, blue where it falls.`);
     const heads = ["", ...map.map[0].map((_, head) => `head ${head}`)];
     numbers.lastChild.replaceChildren(tableOf(`Rise of the loss without each head, nats, ${at}`, heads, map.map.map((row, layer) => [`layer ${layer}`, ...row.map((x) => signed(x, 4))])));
+  }
+
+  function long({ layers, heads, T }, seconds) {
+    const time = seconds < 90 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+    return `This would take about ${time}: each of the ${layers * heads} heads needs a reading of its own of the ${T} tokens. A shorter text takes less. While it lasts the kernel does nothing else; interrupting the kernel ends it.`;
   }
 
   function drawChange({ reading, state }, off, answer, hidden) {

@@ -109,6 +109,7 @@ function render({ model, el: host }) {
 
   let [changed, look, shades, seen] = [null, null, null, null];
   let [second, skipped] = [null, 0]; // the frame that draws what may come a frame later
+  let [owed, owes] = [new Set(), {}]; // the panels that it draws, and why
   const filtered = filterOnce(app);
 
   function change(what) {
@@ -126,22 +127,28 @@ function render({ model, el: host }) {
     const [weights, row] = hidden ? [] : [app.reading.weights(app.state), app.row()];
     seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
     drawKinds(seen);
-    put(status, sentence(seen));
-    const all = Object.keys(what).length > 0;
-    panels.forEach((panel) => (all || !panel.later) && panel.draw(seen, what));
-    if (all) panels.forEach((panel) => panel.rest?.());
-    else second ??= requestAnimationFrame(drawLater);
+    const waits = what.reading ? 5 : Object.keys(what).length ? panels.length : 0; // from which panel on some may wait
+    panels.forEach((panel, i) => (i >= waits && (panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
+    owes = { ...owes, ...what };
+    if (owed.size) second ??= requestAnimationFrame(drawLater);
+    else finish();
   }
 
   // Where only the cell has moved, the eye follows tokens, lines and matrix; the rest comes a frame later, or where the mouse
-  // moves on and on, every third frame.
+  // moves on and on, every third frame. Of a new text the upper panels come first.
   function drawLater() {
     second = null;
     if (changed && ++skipped < 3) second = requestAnimationFrame(drawLater);
-    else {
-      skipped = 0;
-      panels.forEach((panel) => (panel.later ? panel.draw(seen, {}) : panel.rest?.()));
-    }
+    else finish();
+  }
+
+  function finish() {
+    skipped = 0;
+    put(status, sentence(seen));
+    owed.forEach((panel) => panel.draw(seen, owes));
+    panels.forEach((panel) => panel.rest?.());
+    owed.clear();
+    owes = {};
   }
 
   function drawKinds({ reading, state }) {
@@ -151,16 +158,22 @@ function render({ model, el: host }) {
     [...kinds.children].forEach((button, kind) => button.setAttribute("aria-pressed", String(kind === state.kind)));
   }
 
-  text.box.addEventListener("keydown", (event) => {
+  onKey(text.box, (event) => {
     if (event.key !== "ArrowDown" || text.box.selectionEnd !== text.box.value.length || body.hidden) return;
     event.preventDefault();
     next.querySelector("button")?.focus();
   });
-  root.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() === "r" && !event.ctrlKey && !event.metaKey && !event.altKey) app.reveal();
+  onKey(root, (event) => {
+    if (event.key.toLowerCase() === "r" && !isShortcut(event)) app.reveal();
   });
 
-  const unlook = onLook(body, () => change({ look: true }));
+  let [wide, sighted] = [0, false];
+  const unlook = onLook(body, (sizes) => {
+    const now = sizes?.[0].contentRect?.width; // of a change of size; a height says nothing
+    const known = now === undefined ? !sizes && !sighted : now === wide || !wide;
+    [wide, sighted] = [now ?? wide, sighted || !sizes];
+    if (!known || !look) change({ look: true }); // the first time it is drawn already
+  });
   const stops = [follow(model, ["frame"], receive), follow(model, ["head"], receiveHead), follow(model, ["position"], receivePosition), follow(model, ["view"], receiveView)];
   stops.push(follow(model, ["presets"], () => teacher.setPresets(model.get("presets") ?? [])));
   return () => (stops.forEach((stop) => stop()), unlook(), text.stop(), link.stop(), measured.stop());

@@ -6,7 +6,7 @@ function cellArithmetic() {
   const steps = el("ol", { class: "lm-steps" });
   const table = el("table", { class: "lm-vectors" }, vectors);
   const scroller = el("div", { class: "lm-scroll", tabindex: "0", role: "region", "aria-label": "The query, the key, the value and their products" }, table);
-  const node = el("section", { class: "lm-panel" }, title, scroller, steps);
+  const node = panelOf(title, scroller, steps);
 
   function line(row, name, values) {
     while (vectors.childElementCount <= row) vectors.append(el("tr", {}, el("th", { scope: "row" })));

@@ -1,10 +1,27 @@
 // What the panels' controls share.
 
+const someName = () => `lm-${Math.random().toString(36).slice(2)}`; // that nothing else has
+
+function setAll(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+const onKey = (node, act) => node.addEventListener("keydown", act);
+const keepKeys = (node) => onKey(node, (event) => event.stopPropagation());
+const panelOf = (...nodes) => el("section", { class: "lm-panel" }, ...nodes);
+const isShortcut = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey; // the page's own, or the notebook's
+const arrowOf = (event) => (isShortcut(event) ? [] : ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [])); // rows down, columns right
+
+function taken(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 // A labelled range whose value is also said in words.
 function slider(name, min, max, step, choose, say) {
   const said = el("output", { class: "lm-said" });
   const input = el("input", { type: "range", min, max, step, "aria-label": name, oninput: () => choose(Number(input.value)) });
-  input.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(input);
   const node = el("label", { class: "lm-slider" }, el("span", { text: name }), input, said);
 
   function show(value) {

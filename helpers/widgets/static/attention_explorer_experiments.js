@@ -44,5 +44,5 @@ function experiments(app, model, link, grid, again) {
     }
   }
 
-  return { steps, node: el("section", { class: "lm-panel" }, ...nodes), draw, later: true, stop: () => model.off("msg:custom", receive) };
+  return { steps, node: panelOf(...nodes), draw, later: true, stop: () => model.off("msg:custom", receive) };
 }

@@ -50,7 +50,7 @@ function filterOnce(app) {
 function weightFilter(app) {
   const choice = el("select", { "aria-label": "Which weights are shown", onchange: () => app.set({ filter: { by: choice.value, value: FILTERS[choice.value].first ?? 1 } }) });
   choice.append(...Object.entries(FILTERS).map(([value, { name }]) => el("option", { value, text: name })));
-  choice.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(choice);
   const value = slider("limit", 0, 1, 0.01, (value) => app.set({ filter: { ...app.state.filter, value } }), (value) => FILTERS[app.state.filter.by].say?.(value) ?? "");
   const told = el("div", { class: "lm-note lm-small", role: "status" });
   const node = el("fieldset", { class: "lm-controls lm-narrow" }, el("legend", { text: "Shown in lines and matrix" }), choice, value.node, told);

@@ -3,7 +3,7 @@
 function headGrid(app) {
   const grid = el("div", { class: "lm-heads", role: "radiogroup", "aria-label": "Heads, a row for each layer; arrow keys choose" });
   const title = el("b", {});
-  const node = el("section", { class: "lm-panel" }, title, grid, el("div", { class: "lm-muted lm-small", text: "Each picture is one head: rows look, columns are looked at." }));
+  const node = panelOf(title, grid, el("div", { class: "lm-muted lm-small", text: "Each picture is one head: rows look, columns are looked at." }));
   let buttons = []; // [layer][head]
   let built = null; // the shape that the buttons are for
 
@@ -21,11 +21,10 @@ function headGrid(app) {
     grid.replaceChildren(...top, ...buttons.flatMap((row, layer) => [label(`layer ${layer}`), ...row]));
   }
 
-  grid.addEventListener("keydown", (event) => {
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
-    if (down === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+  onKey(grid, (event) => {
+    const [down, right] = arrowOf(event);
+    if (down === undefined) return;
+    taken(event);
     const next = buttons[app.state.layer + down]?.[app.state.head + right];
     if (!next) return;
     app.chooseHead(app.state.layer + down, app.state.head + right);

@@ -4,7 +4,7 @@
 function pythonLink(model, app, waiting) {
   let asked = null; // the message that Python has not answered
   let timer = null;
-  const id = Math.random().toString(36).slice(2); // of this view: what it says does not come back to it
+  const id = someName(); // of this view: what it says does not come back to it
   const wait = patience(waiting, () => asked === null);
 
   // The head in single precision, and, of a large vocabulary, a position's scores.

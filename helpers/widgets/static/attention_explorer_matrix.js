@@ -7,9 +7,10 @@ function weightMatrix(app) {
   const canvas = el("canvas", { class: "lm-matrix", tabindex: "0", role: "application" });
   const scale = el("canvas", { class: "lm-scale", "aria-hidden": "true" });
   const key = el("div", { class: "lm-row lm-small" }, "weight 0", scale, "1", el("span", { class: "lm-hatch" }), el("span", { text: "masked: comes later" }));
-  const node = el("section", { class: "lm-panel" }, el("b", { text: "All its weights: rows look, columns are looked at" }), canvas, key);
+  const node = panelOf(el("b", { text: "All its weights: rows look, columns are looked at" }), canvas, key);
   const cells = el("canvas", {}); // a pixel a weight
   const base = el("canvas", {});
+  let room = 0; // for its cells; kept, because asking for it lays out the page
   let [size, top, side, width, height, drawn] = [10, 0, 0, 0, 0, ""];
 
   const fits = (context, text, width) => {
@@ -20,9 +21,9 @@ function weightMatrix(app) {
   };
 
   // All but the cursor, on a canvas of its own.
-  function drawBase({ reading, state, weights, shown, shades, look, hidden }) {
+  function drawBase({ reading, state, weights, shown, shades, look, hidden }, what) {
     const kind = reading.kinds[state.kind];
-    const room = Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
+    if (!room || what.look) room = Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
     size = Math.min(34, room / Math.max(kind.T, kind.S));
     if (size > 4) size = Math.floor(size);
     const labels = size >= LABEL;
@@ -50,7 +51,7 @@ function weightMatrix(app) {
     const { reading, state, look } = app;
     const { S, T } = reading.kinds[state.kind];
     const now = `${reading.revision} ${state.kind} ${state.layer} ${state.head} ${Boolean(reading.exact(state))} ${JSON.stringify(state.filter)} ${app.hidden}`;
-    if (now !== drawn || what.look) drawBase(app);
+    if (now !== drawn || what.look) drawBase(app, what);
     drawn = now;
     const paint = canvas.getContext("2d");
     paint.clearRect(0, 0, width, height);
@@ -102,15 +103,14 @@ function weightMatrix(app) {
 
   canvas.addEventListener("mousemove", (event) => under(event) && app.hover(under(event)));
   canvas.addEventListener("click", (event) => under(event) && app.press(under(event)));
-  canvas.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+  onKey(canvas, (event) => {
+    if (isShortcut(event)) return;
+    const [down, right] = arrowOf(event);
     const { T, S } = app.kind();
     const [query, key] = [app.state.query + down, app.state.key + right];
     if (down !== undefined) query >= 0 && query < T && key >= 0 && key < S && app.move({ query, key });
     else if (!app.pinKey(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   });
 
   return { node, draw };

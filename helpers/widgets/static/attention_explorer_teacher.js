@@ -15,10 +15,10 @@ function teacherBar(app, view, ask) {
     navigator.clipboard?.writeText(line.value).then(() => put(said, "Copied."), () => put(said, "Press Ctrl+C or ⌘C to copy it."));
   });
   const share = el("details", { class: "lm-details" }, el("summary", { text: "Share this view", tabindex: "0" }), el("div", { class: "lm-row" }, line, copy, go));
-  const node = el("section", { class: "lm-panel" }, el("div", { class: "lm-row" }, large, ...Object.values(hides), reveal), presets, share, said);
+  const node = panelOf(el("div", { class: "lm-row" }, large, ...Object.values(hides), reveal), presets, share, said);
 
   share.addEventListener("toggle", fill);
-  line.addEventListener("keydown", (event) => {
+  onKey(line, (event) => {
     event.stopPropagation();
     if (event.key === "Enter") go.click();
   });

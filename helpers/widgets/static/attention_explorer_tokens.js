@@ -3,57 +3,81 @@
 
 const LINES = 10; // at most, and none below 1 %
 const LONG = 18; // letters of a name from which on it is cut
-const svgNode = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+function svgNode(tag, attributes = {}) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  setAll(node, attributes);
+  return node;
+}
 
 const brief = (name) => ([...name].length > LONG ? `${[...name].slice(0, LONG - 1).join("")}…` : name);
 
+// Bars for weights as one path of a picture: nothing else has to be styled or laid out anew.
+function barsSvg(name) {
+  const svg = svgNode("svg", { class: name, "aria-hidden": "true", preserveAspectRatio: "none" });
+  svg.append(svgNode("path"));
+  return svg;
+}
+
+function drawBars(svg, row, n, isLeft, place) {
+  let d = "";
+  for (let i = 0; row && i < n; i++) {
+    if (!isLeft(i)) continue;
+    const [x, y, width, height] = place(i, row[i]);
+    d += `M${x},${y}h${width}v${height}h-${width}z`;
+  }
+  svg.firstChild.setAttribute("d", d);
+}
+
 function tokenColumns(app) {
-  const id = `lm-looks-${Math.random().toString(36).slice(2)}`;
+  const id = someName();
   const list = (label) => el("div", { class: "lm-column", tabindex: "0", role: "listbox", "aria-label": label });
   const left = list("Tokens that look, the queries; up and down choose one, Enter pins it");
   const right = list("Tokens that are looked at, the keys; up and down choose one, Enter pins the pair");
-  const lines = svgNode("svg");
-  lines.setAttribute("class", "lm-lines");
-  lines.setAttribute("aria-hidden", "true");
-  const box = el("div", { class: "lm-look" }, left, lines, right);
+  const lines = svgNode("svg", { class: "lm-lines", "aria-hidden": "true" });
+  const bars = barsSvg("lm-look-bars");
+  const box = el("div", { class: "lm-look" }, left, lines, bars, right);
   const title = el("b", {});
   const heading = el("div", { class: "lm-look-heading lm-small" }, el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
   const note = el("div", { class: "lm-muted lm-small" });
   const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, note);
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
-  let weights = []; // that they show
+  let told = []; // what they say
+  let write = null; // says it
   let [top, room, pending] = [0, 0, null]; // what of the box is in sight, kept here because asking for it lays out the page
+  new ResizeObserver(() => (room = box.clientHeight)).observe(box);
   box.addEventListener("scroll", () => {
     top = box.scrollTop;
     pending?.();
   });
 
   function build(kind) {
-    weights = [];
+    told = [];
     height = kind.T > 24 ? 18 : 22;
     box.style.setProperty("--row", `${height}px`);
     const row = (name, i, ...more) => el("div", { class: "lm-look-row", role: "option", "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: brief(name), title: name }), ...more);
     left.replaceChildren(...kind.queries.map((name, i) => row(name, i)));
     right.replaceChildren(...kind.keys.map((name, i) => row(name, i, el("span", { class: "lm-percent", text: " " }))));
     for (const [at, rows] of [left, right].entries()) [...rows.children].forEach((each, i) => (each.id = `${id}-${at}-${i}`));
-    lines.setAttribute("height", height * Math.max(kind.T, kind.S));
+    const tall = height * Math.max(kind.T, kind.S);
+    setAll(lines, { height: tall });
+    setAll(bars, { height: tall, viewBox: `0 0 1 ${tall}` });
   }
 
   const at = (event) => Number(event.target.closest?.("[data-i]")?.dataset.i ?? -1);
   for (const [rows, cell] of [[left, (i) => ({ query: i })], [right, (i) => ({ key: i })]]) {
     rows.addEventListener("mouseover", (event) => at(event) >= 0 && app.hover(cell(at(event))));
     rows.addEventListener("click", (event) => at(event) >= 0 && app.press(cell(at(event))));
-    rows.addEventListener("keydown", (event) => {
+    onKey(rows, (event) => {
       const { query, key } = app.state;
       const [mine, n] = rows === left ? [query, left.childElementCount] : [key, right.childElementCount];
       const to = { ArrowUp: mine - 1, ArrowDown: mine + 1, Home: 0, End: n - 1 }[event.key];
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isShortcut(event)) return;
       if (to !== undefined) to >= 0 && to < n && app.move(cell(to));
       else if (event.key === "ArrowLeft" || event.key === "ArrowRight") (event.key === "ArrowLeft" ? left : right).focus();
       else if (!app.pinKey(event)) return;
-      event.preventDefault();
-      event.stopPropagation();
+      taken(event);
       inSight(rows === left ? app.state.query : app.state.key);
     });
   }
@@ -72,42 +96,46 @@ function tokenColumns(app) {
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
-    put(title, `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`);
     const n = reach(kind, state.query);
     mark(left, state.query);
     mark(right, state.key);
-    if (what.look || !room) room = box.clientHeight;
     const say = (i) => (i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`);
-    const weigh = (i) => (row && i < n && isLeft(i) ? row[i] : 0);
-    const [from, to] = what.reading || !room ? [0, kind.S] : [Math.max(0, Math.floor(top / height) - 2), Math.min(kind.S, Math.ceil((top + room) / height) + 2)];
-    clearTimeout(pending?.timer);
-    drawRows(from, to, n, say, weigh);
-    pending = () => {
-      clearTimeout(pending.timer);
-      pending = null;
-      drawRows(0, kind.S, n, say, weigh);
-    };
-    pending.timer = setTimeout(pending, 200); // those out of sight, when there is time
+    drawBars(bars, row, n, isLeft, (i, weight) => [0, height * (i + 1) - 3, weight.toFixed(4), 3]);
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
     drawLines(row, lined(row, n, shown && isLeft), state);
-    put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : told(row, n));
     built = tokens;
+    const whole = what.reading || !room;
+    write = () => {
+      put(title, `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`);
+      put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : lineNote(row, n));
+      const [from, to] = whole ? [0, kind.S] : [Math.max(0, Math.floor(top / height) - 2), Math.min(kind.S, Math.ceil((top + room) / height) + 2)];
+      clearTimeout(pending?.timer);
+      writeRows(from, to, say);
+      pending = () => {
+        clearTimeout(pending.timer);
+        pending = null;
+        writeRows(0, kind.S, say);
+      };
+      pending.timer = setTimeout(pending, 200); // those out of sight, when there is time
+    };
   }
 
+  // Numbers and words: they have to be laid out.
   function rest() {
+    write?.();
+    write = null;
     if (!box.matches(":hover")) inSight(app.state.query, app.state.key); // what is under the mouse stays there
   }
 
-  function drawRows(from, to, n, say, weigh) {
+  function writeRows(from, to, say) {
     for (let i = from; i < to; i++) {
-      const [said, weight, row] = [say(i), weigh(i), right.children[i]];
-      if (weights[i]?.said === said && weights[i].weight === weight) continue;
-      if (weights[i]?.said !== said) row.lastChild.firstChild.data = said;
-      if ((weights[i]?.said === "masked") !== (said === "masked")) row.classList.toggle("lm-ahead", said === "masked");
-      row.style.backgroundSize = `calc((100% - 2.2em) * ${weight.toFixed(4)}) 3px`;
-      weights[i] = { said, weight };
+      const [said, row] = [say(i), right.children[i]];
+      if (told[i] === said) continue;
+      row.lastChild.firstChild.data = said;
+      if ((told[i] === "masked") !== (said === "masked")) row.classList.toggle("lm-ahead", said === "masked");
+      told[i] = said;
     }
   }
 
@@ -117,7 +145,7 @@ function tokenColumns(app) {
     return isLeft ? strongest(row, n).filter(isLeft) : strongest(row, n).slice(0, LINES).filter((i) => row[i] >= 0.01);
   }
 
-  function told(row, n) {
+  function lineNote(row, n) {
     const drawn = lined(row, n);
     const rest = Math.max(0, 1 - drawn.reduce((sum, i) => sum + row[i], 0));
     return `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.${row ? ` Without a line: ${n - drawn.length} of ${n}, together ${percent(n > drawn.length ? rest : 0)}.` : ""}`;
@@ -128,10 +156,11 @@ function tokenColumns(app) {
     while (lines.childElementCount < shown.length) lines.append(svgNode("path"));
     while (lines.childElementCount > shown.length) lines.lastElementChild.remove();
     shown.forEach((i, place) => {
-      const line = lines.children[place];
-      line.setAttribute("d", `M0,${middle(query)} C60,${middle(query)} 60,${middle(i)} 120,${middle(i)}`);
-      line.setAttribute("stroke-width", 0.8 + 9 * row[i]);
-      line.setAttribute("class", i === key ? "lm-line lm-line-key" : "lm-line");
+      setAll(lines.children[place], {
+        d: `M0,${middle(query)} C60,${middle(query)} 60,${middle(i)} 120,${middle(i)}`,
+        "stroke-width": 0.8 + 9 * row[i],
+        class: i === key ? "lm-line lm-line-key" : "lm-line",
+      });
     });
   }
 
@@ -140,50 +169,58 @@ function tokenColumns(app) {
 
 // The tokens that are looked at, as a text. Where they are those that look too, pointing at one chooses it as the query.
 function tokenFlow(app) {
-  const id = `lm-flow-${Math.random().toString(36).slice(2)}`;
+  const id = someName();
   const list = el("div", { class: "lm-flow", tabindex: "0", role: "listbox" });
-  const node = el("section", { class: "lm-panel" }, list, el("div", { class: "lm-muted lm-small" }));
-  let built = null;
+  const node = panelOf(list, el("div", { class: "lm-muted lm-small" }));
+  const bars = barsSvg("lm-flow-bars");
+  let [built, places, draws, write] = [null, null, null, null]; // places: of the tokens, [x, y, width]
 
   const mine = () => (app.kind().own ? "query" : "key");
   const at = (event) => Number(event.target.closest?.("[data-i]")?.dataset.i ?? -1);
   list.addEventListener("mouseover", (event) => at(event) >= 0 && app.hover({ [mine()]: at(event) }));
   list.addEventListener("click", (event) => at(event) >= 0 && app.press({ [mine()]: at(event) }));
-  list.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [now, last] = [app.state[mine()], list.childElementCount - 1];
+  onKey(list, (event) => {
+    if (isShortcut(event)) return;
+    const [now, last] = [app.state[mine()], list.childElementCount - 2];
     const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
     if (to !== undefined) to >= 0 && to <= last && app.move({ [mine()]: to });
     else if (!app.pinKey(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   });
 
-  function draw({ reading, state, row, shown, shades }) {
+  function draw({ reading, state, row, shown }, what) {
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
-      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }), el("span", { class: "lm-flow-bar" }))));
+      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }))), bars);
       list.setAttribute("aria-label", kind.own ? "The text in tokens; left and right choose the one that looks, Enter pins it" : "The tokens that are looked at; left and right choose one, Enter pins the pair");
       node.lastChild.textContent = kind.own ? "The bar under a token: how much the framed token looks at it." : "The bar under a token: how much the token chosen below looks at it.";
-      built = tokens;
+      [built, places] = [tokens, null];
     }
     const n = reach(kind, state.query);
     mark(list, state[mine()]);
-    [...list.children].forEach((token, i) => {
-      const left = !shown || shown[state.query * kind.S + i]; // by the filter
-      const weight = row && i < n && left ? row[i] : 0;
-      const said = i >= n ? "masked: comes later" : !row ? "not known yet" : left ? percent(weight) : `hidden: ${percent(row[i])}`;
-      if (token.title === said && token.dataset.theme === String(shades[255])) return;
-      [token.title, token.dataset.theme] = [said, shades[255]];
-      const bar = token.lastChild.style;
-      bar.backgroundSize = `100% ${12 * Math.sqrt(weight)}px`; // of a picture, so that nothing has to be laid out anew
-      const colour = `#${(shades[Math.round(255 * Math.sqrt(weight))] & 0xffffff).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
-      bar.backgroundImage = `linear-gradient(${colour}, ${colour})`;
-    });
+    const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
+    if (what.reading || what.look || what.settings) places = null;
+    draws = () => drawBars(bars, row, n, isLeft, (i, weight) => [places[i][0], places[i][1], places[i][2], (12 * Math.sqrt(weight)).toFixed(1)]);
+    if (places) draws();
+    write = () =>
+      kind.keys.forEach((_, i) => {
+        const said = i >= n ? "masked: comes later" : !row ? "not known yet" : isLeft(i) ? percent(row[i]) : `hidden: ${percent(row[i])}`;
+        if (list.children[i].title !== said) list.children[i].title = said;
+      });
     list.classList.toggle("lm-pinned", state.pinned);
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
   }
 
-  return { node, draw };
+  function rest() {
+    if (!places && list.clientWidth) {
+      places = [...list.children].slice(0, -1).map((token) => [token.offsetLeft, token.offsetTop + 21, token.offsetWidth]);
+      bars.setAttribute("height", Math.max(...places.map(([, y]) => y + 14)));
+      draws();
+    }
+    write?.();
+    write = null;
+  }
+
+  return { node, draw, rest };
 }
