@@ -36,7 +36,8 @@ class Classifier(nn.Module):
     then begin with a token made for it, such as [CLS]. block_size: the longest text that can be classified. Before a text a GPT
     reads its end token, as always, so that is one token less than its context length. A longer text is refused, not cut.
 
-    The model is not copied: training the classifier changes it. Raises ValueError for another kind of model, pooling or labels.
+    The model is not copied: training changes it. To keep it, `save_model(classifier.model, …)`; a run of a classifier keeps no
+    checkpoints (leave out=… out). Raises ValueError for another kind of model, pooling or labels.
     """
 
     def __init__(self, model: GPT | BERT, labels: Sequence[Hashable], pooling: Pooling | None = None):
@@ -72,9 +73,7 @@ class Classifier(nn.Module):
             stream = _last_stream(self.model, F.pad(ids, (1, 0), value=self.model.end))  # (B, 1 + T, C)
             return stream[torch.arange(len(n), device=n.device), n]  # causal: what is padded after it cannot be seen from there
         stream = self.model.hidden(ids, mask)  # (B, T, C)
-        if self.pooling == "first":
-            return stream[:, 0]
-        return (stream * mask[..., None]).sum(dim=1) / n[:, None]
+        return stream[:, 0] if self.pooling == "first" else (stream * mask[..., None]).sum(dim=1) / n[:, None]
 
     @torch.no_grad()
     def predict_log_probs(self, texts: Sequence[ArrayLike]) -> np.ndarray:
@@ -153,7 +152,7 @@ def padded(rows: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
 
 
 def label_numbers(texts: Sequence[ArrayLike], labels: Sequence[Hashable], names: Sequence[Hashable]) -> np.ndarray:
-    """The place of each label among the names, (N,) int64; ValueError for an unknown one, none, or not one for each text."""
+    """Each label's place among the names, (N,) int64; ValueError for an unknown one, none, or not one for each text."""
     if not len(texts) or len(texts) != len(labels):
         raise ValueError(f"need a label for each text, and at least one text, got {len(texts)} texts and {len(labels)} labels")
     number = {name: i for i, name in enumerate(names)}
