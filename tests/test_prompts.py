@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.adapting.prompts import Template, accuracy_by_order, calibrated, label_log_probs
@@ -65,6 +65,7 @@ def test_fields_may_come_twice_and_values_are_put_in_as_they_are():
     assert Template("{a}{a}{{{b}").fill({"a": "{b}", "b": 7, "c": "unused"}) == "{b}{b}{7"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_a_filled_template_is_its_prompt_and_its_answer(text, label):
     template = Template("Q {text} A {label}")
@@ -175,6 +176,7 @@ def test_calibration_averages_probabilities_of_several_questions():
 some_log_probs = st.lists(st.floats(-50, 0), min_size=3, max_size=3).map(np.array)
 
 
+@settings(deadline=None)
 @given(some_log_probs, some_log_probs, st.floats(-900, 0))
 def test_calibration_sums_to_one_and_knows_no_scale(log_probs, bias, scale):
     found = calibrated(log_probs + scale, bias + scale)
@@ -182,6 +184,7 @@ def test_calibration_sums_to_one_and_knows_no_scale(log_probs, bias, scale):
     assert found == pytest.approx(calibrated(log_probs, bias), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(some_log_probs)
 def test_calibration_makes_the_question_without_content_even_and_uniform_bias_changes_nothing(log_probs):
     assert np.exp(calibrated(log_probs, log_probs)) == pytest.approx([1 / 3] * 3)
