@@ -506,6 +506,23 @@ def test_a_saved_page_of_64_tokens_is_small_and_holds_the_chosen_head(tmp_path, 
     assert len(larger["snapshot"]["heads"]) == n_layer * n_head - 1
 
 
+def words_of(figure) -> str:
+    return " | ".join(text.get_text() for ax in figure.axes for text in ax.texts)
+
+
+def test_the_picture_does_not_show_what_the_view_hides():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    shown = words_of(explorer.picture())
+    assert "looks most at" in shown and "after “" in shown and "hidden" not in shown
+    explorer.state = {"hide": ["next"]}
+    partly = words_of(explorer.picture())
+    assert "What comes next is hidden" in partly and "after “" not in partly and "looks most at" in partly
+    explorer.state = {"hide": ["weights", "next"]}
+    covered = explorer.picture()
+    assert "looks most at" not in words_of(covered) and "Where the head looks is hidden" in words_of(covered)
+    assert [image.get_array().max() for ax in covered.axes for image in ax.images] == [0]  # no head, not even in small
+
+
 def test_pictures_in_files(tmp_path):
     explorer = AttentionExplorer(make_gpt(), None, TEXT, layer=1)
     explorer.to_png(tmp_path / "a.png")

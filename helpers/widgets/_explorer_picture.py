@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 
 SHADES = LinearSegmentedColormap.from_list("lm-weights", ["#ffffff", BLUE, "#00263d"])
 NORM = PowerNorm(0.5, 0, 1)  # a weight of 4 % is already a fifth of the way
+HIDDEN = {
+    "weights": "Where the head looks is hidden: predict first, then run the cell and reveal it.",
+    "next": "What comes next is hidden: predict first, then run the cell and reveal it.",
+}
 MOST = 24  # tokens that are shown: more would be too small to read
 CUT = 11  # characters of a token
 LEFT, RIGHT, SIDE = 0.15, 5.7, 2.0  # inches
 
 
 def explorer_picture(
-    reading: "Reading | None", tokens: "TokenReader", chosen: tuple[int, int, int], query: int | None, frame: dict
+    reading: "Reading | None", tokens: "TokenReader", chosen: tuple[int, int, int], view: dict, frame: dict
 ) -> Figure:
-    """One head's weights as a matrix with tokens, all heads in small beside it, the next tokens below these."""
+    """One head's weights as a matrix with tokens, all heads in small beside it, the next tokens below these.
+
+    What the view hides is to be predicted first, so the picture does not show it either.
+    """
+    query, covered = view["query"], "weights" in view["hide"]
     notes = [line for key in ("error", "note") for line in textwrap.wrap(drawable(_said(frame[key], key)), 84)]
     if not reading:
         figure = new_figure(0.8 + LINE * len(notes))
@@ -36,9 +44,11 @@ def explorer_picture(
     kind, (_, layer, head) = reading.kinds[chosen[0]], chosen
     at = len(kind.queries) - 1 if query is None else min(query, len(kind.queries) - 1)
     rows = _shown(kind.queries, tokens, at)
-    columns = _shown(kind.keys, tokens, at if kind.causal else None)
+    strongest = None if covered else int(kind.weights[layer, head, at].argmax())
+    columns = _shown(kind.keys, tokens, at if kind.causal else strongest)
     notes = ["What if: without its causal mask, which this model never was in training."] * (reading.mask == "off") + notes
-    said = wrapped(drawable(_sentence(kind, layer, head, at, tokens)), 84, last=3)
+    notes += [HIDDEN[part] for part in view["hide"]]
+    said = [] if covered else wrapped(drawable(_sentence(kind, layer, head, at, tokens)), 84, last=3)
     if max(len(kind.queries), len(kind.keys)) > MOST:
         said.append(
             f"Shown are {len(rows)} of {len(kind.queries)} tokens that look, {len(columns)} of {len(kind.keys)} looked at."
@@ -46,15 +56,19 @@ def explorer_picture(
     size = min(0.42, 4.1 / max(len(rows), len(columns)))
     side = 0.105 * min(CUT, max(len(text) for _, text in [*rows, *columns])) + 0.1
     top = TITLE + LINE * (len(said) + len(notes)) + 0.25 + side
-    n_bars = min(6, len(frame["predictions"][at]["rows"])) if kind.logits is not None else 0
-    thumbs = min(SIDE / kind.n_head, 3.2 / kind.n_layer) * (kind.n_layer * kind.n_head > 1)  # the size of each
+    n_bars = 0 if kind.logits is None or "next" in view["hide"] else min(6, len(frame["predictions"][at]["rows"]))
+    several = kind.n_layer * kind.n_head > 1 and not covered
+    thumbs = min(SIDE / kind.n_head, 3.2 / kind.n_layer) * several  # the size of each
     beside = (kind.n_layer * thumbs + 0.6) * bool(thumbs) + (0.26 * n_bars + 0.2) * bool(n_bars)
     height = max(top + size * len(rows) + 0.4, top - side + beside)
     figure = new_figure(height)
     ax = blank_axes(figure)
     title = f"Layer {layer}, head {head}" + (f": {kind.name}" if len(reading.kinds) > 1 else "")
     _lines(ax, TITLE * 0.75, [title, *said, *notes], bold=True)
-    _matrix(ax, kind.weights[layer, head], rows, columns, (LEFT + side, top, size), at)
+    weights = kind.weights[layer, head] * (not covered)
+    _matrix(ax, weights, rows, columns, (LEFT + side, top, size), at)
+    if covered:
+        ax.text(LEFT + side + size * len(columns) / 2, top + size * len(rows) / 2, "?", fontsize=30, ha="center", va="center")
     y = _thumbs(ax, kind, (layer, head), top - side, thumbs) if thumbs else top - side
     if n_bars:
         _bars(ax, y, frame["predictions"][at], rows, at, masked=frame["masked"])
@@ -130,6 +144,6 @@ def _bars(ax: Axes, y: float, prediction: dict, rows: list, at: int, masked: boo
         y += 0.26
         token = drawable(token)
         ax.text(RIGHT, y, token if len(token) <= CUT else token[: CUT - 1] + "…", fontsize=11, family="monospace", **PLAIN)
-        ax.barh(y - 0.05, 0.5, left=RIGHT + 1.05, height=0.17, color=PALE)
-        ax.barh(y - 0.05, 0.5 * p / longest, left=RIGHT + 1.05, height=0.17, color=BLUE)
+        ax.barh(y - 0.05, 0.43, left=RIGHT + 1.05, height=0.17, color=PALE)
+        ax.barh(y - 0.05, 0.43 * p / longest, left=RIGHT + 1.05, height=0.17, color=BLUE)
         ax.text(7.88, y, said, fontsize=10.5, ha="right", **PLAIN)

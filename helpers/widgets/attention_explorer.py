@@ -182,7 +182,7 @@ class AttentionExplorer(TextWidget):
 
     def picture(self) -> Figure:
         """The chosen head's weights with their tokens, all heads in small, and the next tokens."""
-        return explorer_picture(self.reading, self.tokens, self.chosen, started(self.view)["query"], self.frame)
+        return explorer_picture(self.reading, self.tokens, self.chosen, started(self.view), self.frame)
 
     def save_html(self, path: str | Path, most_bytes: int = 300_000) -> None:
         """Write the explorer as it stands into one file that needs neither Python nor network; heads and tokens can be chosen.
