@@ -17,23 +17,34 @@ EXPERIMENTS = scripts(
     "attention_experiments_mix.js",
     "attention_experiments_steps.js",
 )
+
+
+def tight(source: str) -> str:
+    """The script without the room around operators that no text of the page has: some hundred bytes less of each explorer."""
+    for operator in ("=>", "===", "&&"):
+        source = source.replace(f" {operator} ", operator)
+    return source
+
+
 VERSION = f'const EXPERIMENTS = "{hashlib.sha256(EXPERIMENTS.encode()).hexdigest()[:12]}";\n'
-MAIN = VERSION + script(
-    "canvas.js",
-    "bars.js",
-    "text_box.js",
-    "attention_explorer_data.js",
-    "attention_explorer_controls.js",
-    "attention_explorer_sampling.js",
-    "attention_explorer_filter.js",
-    "attention_explorer_heads.js",
-    "attention_explorer_tokens.js",
-    "attention_explorer_matrix.js",
-    "attention_explorer_cell.js",
-    "attention_explorer_next.js",
-    "attention_explorer_state.js",
-    "attention_explorer_link.js",
-    "attention_explorer_teacher.js",
-    "attention_explorer_experiments.js",
-    "attention_explorer.js",
+MAIN = VERSION + tight(
+    script(
+        "canvas.js",
+        "bars.js",
+        "text_box.js",
+        "attention_explorer_data.js",
+        "attention_explorer_controls.js",
+        "attention_explorer_sampling.js",
+        "attention_explorer_filter.js",
+        "attention_explorer_heads.js",
+        "attention_explorer_tokens.js",
+        "attention_explorer_matrix.js",
+        "attention_explorer_cell.js",
+        "attention_explorer_next.js",
+        "attention_explorer_state.js",
+        "attention_explorer_link.js",
+        "attention_explorer_teacher.js",
+        "attention_explorer_experiments.js",
+        "attention_explorer.js",
+    )
 )

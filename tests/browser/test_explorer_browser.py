@@ -427,11 +427,16 @@ def test_of_a_large_model_each_head_comes_when_it_is_asked_for_and_the_theme_may
     widget.locator(".lm-head").nth(100).click()
     expect(widget.locator(".lm-column .lm-percent").first).to_contain_text("%")
     same_as_python(lab, widget, ("the cat sat on mat " * 33).strip(), 8, 4, 165)
-    corner = """canvas => [...canvas.getContext('2d').getImageData(canvas.width - 1, 0, 1, 1).data].slice(0, 3)"""
-    thumb = widget.locator(".lm-head canvas").nth(100)
+    corner = """button => {
+        const canvas = button.parentElement.querySelector('canvas');
+        const [mine, all] = [button, canvas].map(node => node.getBoundingClientRect());
+        const context = canvas.getContext('2d');
+        return [...context.getImageData(mine.right - all.left - 5, mine.top - all.top + 4, 1, 1).data].slice(0, 3);
+    }"""
+    thumb = widget.locator(".lm-head").nth(100)
     light = thumb.evaluate(corner)  # a weight of zero has the colour of the page
     lab.page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", "false", timeout=20_000)
     lab.page.wait_for_timeout(500)
     assert min(light) > 200 and max(thumb.evaluate(corner)) < 60
     assert low_contrast(widget) == []

@@ -208,6 +208,24 @@ def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
             assert box["y"] + 15 < whole["y"] + y < box["y"] + box["height"]
 
 
+# Light of a picture's corners at the top, 0 … 765.
+CORNERS = """button => {
+    const canvas = button.parentElement.querySelector('canvas');
+    const [mine, all] = [button, canvas].map(node => node.getBoundingClientRect());
+    const light = x => canvas.getContext('2d').getImageData(x - all.left, mine.top - all.top + 4, 1, 1).data;
+    return [mine.left + 4, mine.right - 5].map(x => [...light(x)].slice(0, 3).reduce((a, b) => a + b));
+}"""
+
+
+def test_each_heads_picture_stands_in_its_button(show):
+    """The first token looks at itself alone: the darkest colour on the left, that of the page on the right."""
+    widget = show(make_explorer("the cat sat on the mat", n_layer=3, n_head=4))
+    assert widget.locator(".lm-head").count() == 12
+    for head in widget.locator(".lm-head").all():
+        dark, light = head.evaluate(CORNERS)
+        assert dark < 150 and light == 765
+
+
 def test_a_saved_page_says_what_it_does_not_hold(show):
     explorer = make_explorer("the cat sat " * 20, n_layer=6, n_head=6, n_more=1000, layer=5, head=5)
     shell = len(str(explorer._esm)) + (STATIC / "widgets.css").stat().st_size
@@ -247,8 +265,9 @@ def test_predict_then_reveal_by_keyboard_and_again_for_the_next_token(show, page
         widget.locator(".lm-flow-token").evaluate_all("all => all.map(token => token.title)")
         == ["not known yet"] * 5 + ["masked: comes later"] * 2
     )
-    blank = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
-    assert widget.locator(".lm-head canvas").first.evaluate(blank) == 1  # one colour
+    pixels = """canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                            return [...new Set(new Uint32Array(data.buffer))].filter(each => each) }"""
+    assert len(widget.locator(".lm-heads > canvas").evaluate(pixels)) == 1  # one colour
     assert widget.locator(".lm-lines path").count() == widget.locator(".lm-suggestion").count() == 0
     expect(widget.locator(".lm-column").last.locator(".lm-current")).to_have_attribute("data-i", "4")  # not its strongest
     right = widget.locator(".lm-column").last
@@ -342,3 +361,18 @@ def test_axe_finds_nothing_to_object_to(show, page, scheme):
         assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
         widget.locator("summary").evaluate_all("all => all.forEach(each => each.click())")
         widget.get_by_label("Which weights are shown").select_option("top_k")
+
+
+def test_chinese_and_one_token_alone(show):
+    vocab = ["</s>", *"我喜欢猫狗。"]
+    config = GPTConfig(vocab_size=len(vocab), block_size=16, n_layer=1, n_head=2, n_embd=16, init_std=0.3)
+    explorer = AttentionExplorer(GPT(config, vocab), list, "我喜欢猫。")
+    widget = show(explorer)
+    assert widget.locator(".lm-flow-token bdi").all_text_contents() == ["</s>", *"我喜欢猫。"]
+    row = explorer.weights(0, 0)[5]
+    expect(widget.locator(".lm-column").last.locator(".lm-percent")).to_have_text([one_decimal(p) for p in row])
+    expect(widget.locator(".lm-status")).to_contain_text("“。” (5) looks at")
+    explorer.text = ""
+    alone = show(explorer)
+    expect(alone.locator(".lm-column").last.locator(".lm-percent")).to_have_text(["100.0 %"])
+    expect(alone.locator(".lm-lines path")).to_have_count(1)

@@ -12,8 +12,8 @@ function ablationPanel(tools, body) {
   const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: () => ask() });
   const anyway = el("button", { class: "lm-button", type: "button", text: "Measure all the same", onclick: () => ask(true) });
   const cells = el("div", { class: "lm-heads", role: "group", "aria-label": "Heads, a row for each layer: press one to switch it off or on; arrow keys move" });
-  const scale = el("div", { class: "lm-row lm-small" });
-  const pointed = el("div", { class: "lm-status lm-small" }); // the head under the mouse, or with the focus
+  const scale = div("lm-row lm-small");
+  const pointed = div("lm-status lm-small"); // the head under the mouse, or with the focus
   const mapped = el("div", { class: "lm-small", role: "status" });
   const result = el("div", { class: "lm-note", role: "status" });
   const bars = el("ol", { class: "lm-bars lm-two" });
@@ -22,8 +22,8 @@ function ablationPanel(tools, body) {
   let buttons = []; // [layer][head]
   let [built, wanted, tabled, shown] = ["", null, null, null];
   body.replaceChildren(
-    el("div", { class: "lm-explorer" }, el("div", { class: "lm-row" }, instead, allOn), waiting),
-    el("div", { class: "lm-parts" }, el("div", { class: "lm-panel" }, cells, pointed, scale, mapped, el("div", { class: "lm-row" }, where, measure, anyway), numbers), el("div", { class: "lm-panel lm-grow" }, result, title, bars)),
+    div("lm-explorer", div("lm-row", instead, allOn), waiting),
+    div("lm-parts", div("lm-panel", cells, pointed, scale, mapped, div("lm-row", where, measure, anyway), numbers), div("lm-panel lm-grow", result, title, bars)),
   );
 
   const place = ({ kind, layer, head }) => `${kind} ${layer} ${head}`;

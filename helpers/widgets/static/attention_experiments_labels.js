@@ -9,7 +9,7 @@ function labelsPanel(tools, body) {
   const all = folded("All scores", el("div", {}));
   const note = el("div", { class: "lm-muted lm-small", text: "Score: the mean weight where a head of that kind would look, 0 to 1, beside chance, what a head with even weights has there. Induction is measured on random tokens that come twice. A score says where a head looks, not what it does. Scores stand in the titles of the pictures above, too." });
   let [drawn, titled] = [null, ""];
-  body.replaceChildren(el("div", { class: "lm-explorer" }, waiting, said, list, all, note));
+  body.replaceChildren(div("lm-explorer", waiting, said, list, all, note));
 
   const score = (value, chance) => (value === null ? "no place" : `${value.toFixed(2)} (chance ${chance.toFixed(2)})`);
 

@@ -7,7 +7,7 @@ function lensPanel(tools, body) {
   const rows = el("div", {});
   const note = el("div", { class: "lm-muted lm-small", text: "A lens, not a belief: each row is what the last norm and the output make of the stream there, and early layers need not write in those terms." });
   let drawn = "";
-  body.replaceChildren(el("div", { class: "lm-explorer" }, waiting, said, rows, note));
+  body.replaceChildren(div("lm-explorer", waiting, said, rows, note));
 
   function draw({ reading, state, secret }) {
     const kind = reading.kinds[state.kind];

@@ -10,10 +10,10 @@ function mixPanel(tools, body) {
   const how = choice("How heads are put together", MIXES, (value) => app.set({ mix: value }));
   const said = el("div", { class: "lm-note", role: "status" });
   const canvas = el("canvas", { class: "lm-matrix", role: "img" });
-  const rows = el("div", { class: "lm-grow" });
+  const rows = div("lm-grow");
   const cells = el("canvas", {});
   let drawn = "";
-  body.replaceChildren(el("div", { class: "lm-explorer" }, el("div", { class: "lm-row" }, el("b", { text: "Heuristic" }), how), waiting, said, el("div", { class: "lm-parts" }, canvas, rows)));
+  body.replaceChildren(div("lm-explorer", div("lm-row", el("b", { text: "Heuristic" }), how), waiting, said, div("lm-parts", canvas, rows)));
 
   function draw({ reading, state, look, shades, hidden }) {
     how.value = state.mix;

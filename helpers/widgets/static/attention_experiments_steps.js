@@ -7,7 +7,7 @@ function stepsPanel({ app, link }, body) {
   const control = slider("step", 0, 1, 1, choose, (i) => name(stops()[i]));
   control.node.classList.add("lm-steps-slider");
   const said = el("div", { class: "lm-note", role: "status" });
-  body.replaceChildren(el("div", { class: "lm-explorer" }, control.node, said));
+  body.replaceChildren(div("lm-explorer", control.node, said));
 
   // One at a time: where the slider has moved on meanwhile, the last one goes when the answer comes.
   function choose(i) {

@@ -10,7 +10,7 @@ function render({ model, el: host }) {
   root.classList.add("lm-wide");
   const text = textBox(model, root, PAUSE);
   const error = el("div", { class: "lm-waiting", role: "alert" });
-  const note = el("div", { class: "lm-note" });
+  const note = div("lm-note");
   const waiting = el("div", { class: "lm-waiting", role: "status" });
   const lifted = el("input", { type: "checkbox", onchange: () => link.request({ type: "mask", on: !lifted.checked }) });
   const mask = el("label", { class: "lm-row" }, lifted, "What if: without the causal mask");
@@ -29,8 +29,8 @@ function render({ model, el: host }) {
   const measured = experiments(app, model, link, panels[2].node, () => change({ settings: true }));
   panels.push(measured);
   const [bar, flow, heads, filter, tokens, matrix, next, cell, table, more] = panels.map((panel) => panel.node);
-  const parts = (...nodes) => el("div", { class: "lm-parts" }, ...nodes);
-  const body = el("div", { class: "lm-explorer" }, bar, kinds, measured.steps, mask, warning, flow, status, parts(el("div", { class: "lm-panel" }, heads, filter), tokens), parts(matrix, next), cell, table, more);
+  const parts = (...nodes) => div("lm-parts", ...nodes);
+  const body = div("lm-explorer", bar, kinds, measured.steps, mask, warning, flow, status, parts(div("lm-panel", heads, filter), tokens), parts(matrix, next), cell, table, more);
   text.box.readOnly = app.readOnly;
   root.append(text.box, error, note, text.waiting, waiting, body, el("div", { class: "lm-muted", text: HELP }));
 
@@ -169,10 +169,10 @@ function render({ model, el: host }) {
 
   let [wide, sighted] = [0, false];
   const unlook = onLook(body, (sizes) => {
-    const now = sizes?.[0].contentRect?.width; // of a change of size; a height says nothing
-    const known = now === undefined ? !sizes && !sighted : now === wide || !wide;
-    [wide, sighted] = [now ?? wide, sighted || !sizes];
-    if (!known || !look) change({ look: true }); // the first time it is drawn already
+    const now = sizes ? sizes[0].contentRect?.width : wide; // a change of height says nothing
+    if (sizes ? wide && now !== wide : sighted || !look) change({ look: true }); // what comes first is drawn already
+    wide = now || wide;
+    sighted ||= !sizes;
   });
   const stops = [follow(model, ["frame"], receive), follow(model, ["head"], receiveHead), follow(model, ["position"], receivePosition), follow(model, ["view"], receiveView)];
   stops.push(follow(model, ["presets"], () => teacher.setPresets(model.get("presets") ?? [])));

@@ -8,6 +8,7 @@ function setAll(node, attributes) {
 
 const onKey = (node, act) => node.addEventListener("keydown", act);
 const keepKeys = (node) => onKey(node, (event) => event.stopPropagation());
+const div = (name, ...nodes) => el("div", { class: name }, ...nodes);
 const panelOf = (...nodes) => el("section", { class: "lm-panel" }, ...nodes);
 const isShortcut = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey; // the page's own, or the notebook's
 const arrowOf = (event) => (isShortcut(event) ? [] : ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [])); // rows down, columns right

@@ -6,7 +6,7 @@ const LABEL = 12; // pixels of a cell from which on its token is written beside 
 function weightMatrix(app) {
   const canvas = el("canvas", { class: "lm-matrix", tabindex: "0", role: "application" });
   const scale = el("canvas", { class: "lm-scale", "aria-hidden": "true" });
-  const key = el("div", { class: "lm-row lm-small" }, "weight 0", scale, "1", el("span", { class: "lm-hatch" }), el("span", { text: "masked: comes later" }));
+  const key = div("lm-row lm-small", "weight 0", scale, "1", el("span", { class: "lm-hatch" }), el("span", { text: "masked: comes later" }));
   const node = panelOf(el("b", { text: "All its weights: rows look, columns are looked at" }), canvas, key);
   const cells = el("canvas", {}); // a pixel a weight
   const base = el("canvas", {});

@@ -3,8 +3,8 @@
 
 function nextTokens(app, text) {
   const title = el("b", {});
-  const actual = el("div", { class: "lm-note" });
-  const rest = el("div", { class: "lm-muted lm-rest" });
+  const actual = div("lm-note");
+  const rest = div("lm-muted lm-rest");
   const told = el("div", { class: "lm-note", role: "status" });
   const bars = barList("", append, (key) => key === "ArrowUp" && text.box.focus());
   const sampling = samplingControls(app);
@@ -60,12 +60,13 @@ function nextTokens(app, text) {
     if (made) tick.style.left = `${(100 * made.before[i]) / Math.max(made.before[0], made.after[0])}%`;
   }
 
+  const many = (n) => n.toLocaleString("en");
   const restAfter = ({ before, after }, n) =>
-    before.length > n ? `all ${(before.length - n).toLocaleString("en")} others together: ${percent(Math.max(0, 1 - sumOf(before, n)))} → ${percent(Math.max(0, 1 - sumOf(after, n)))}` : "";
+    before.length > n ? `all ${many(before.length - n)} others together: ${percent(Math.max(0, 1 - sumOf(before, n)))} → ${percent(Math.max(0, 1 - sumOf(after, n)))}` : "";
 
   function tell({ before, kept, held }) {
-    const many = `${kept.toLocaleString("en")} of ${before.length.toLocaleString("en")} tokens`;
-    const cut = kept < before.length ? `${many} can be drawn; the model gave them ${percent(held)}, and the other ${percent(Math.max(0, 1 - held))} is taken away` : `All ${before.length.toLocaleString("en")} tokens can be drawn`;
+    const some = `${many(kept)} of ${many(before.length)} tokens`;
+    const cut = kept < before.length ? `${some} can be drawn; the model gave them ${percent(held)}, and the other ${percent(Math.max(0, 1 - held))} is taken away` : `All ${many(before.length)} tokens can be drawn`;
     return `Model → drawn from. ${cut}. What is drawn from sums to 100 % again; the tick in a bar is where the model's own ended.`;
   }
 

@@ -14,8 +14,8 @@ function teacherBar(app, view, ask) {
     line.select();
     navigator.clipboard?.writeText(line.value).then(() => put(said, "Copied."), () => put(said, "Press Ctrl+C or ⌘C to copy it."));
   });
-  const share = el("details", { class: "lm-details" }, el("summary", { text: "Share this view", tabindex: "0" }), el("div", { class: "lm-row" }, line, copy, go));
-  const node = panelOf(el("div", { class: "lm-row" }, large, ...Object.values(hides), reveal), presets, share, said);
+  const share = el("details", { class: "lm-details" }, el("summary", { text: "Share this view", tabindex: "0" }), div("lm-row", line, copy, go));
+  const node = panelOf(div("lm-row", large, ...Object.values(hides), reveal), presets, share, said);
 
   share.addEventListener("toggle", fill);
   onKey(line, (event) => {

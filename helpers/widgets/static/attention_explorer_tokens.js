@@ -36,10 +36,11 @@ function tokenColumns(app) {
   const right = list("Tokens that are looked at, the keys; up and down choose one, Enter pins the pair");
   const lines = svgNode("svg", { class: "lm-lines", "aria-hidden": "true" });
   const bars = barsSvg("lm-look-bars");
-  const box = el("div", { class: "lm-look" }, left, lines, bars, right);
+  const frames = [div("lm-look-frame"), div("lm-look-frame lm-right")]; // of the chosen rows; moving them lays out and paints nothing
+  const box = div("lm-look", left, ...frames, lines, bars, right);
   const title = el("b", {});
-  const heading = el("div", { class: "lm-look-heading lm-small" }, el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
-  const note = el("div", { class: "lm-muted lm-small" });
+  const heading = div("lm-look-heading lm-small", el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
+  const note = div("lm-muted lm-small");
   const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, note);
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
@@ -97,8 +98,7 @@ function tokenColumns(app) {
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
     const n = reach(kind, state.query);
-    mark(left, state.query);
-    mark(right, state.key);
+    [state.query, state.key].forEach((at, i) => (frames[i].style.transform = `translateY(${height * at}px)`));
     const say = (i) => (i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`);
     drawBars(bars, row, n, isLeft, (i, weight) => [0, height * (i + 1) - 3, weight.toFixed(4), 3]);
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
@@ -108,6 +108,8 @@ function tokenColumns(app) {
     built = tokens;
     const whole = what.reading || !room;
     write = () => {
+      mark(left, state.query);
+      mark(right, state.key);
       put(title, `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`);
       put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : lineNote(row, n));
       const [from, to] = whole ? [0, kind.S] : [Math.max(0, Math.floor(top / height) - 2), Math.min(kind.S, Math.ceil((top + room) / height) + 2)];
@@ -171,8 +173,10 @@ function tokenColumns(app) {
 function tokenFlow(app) {
   const id = someName();
   const list = el("div", { class: "lm-flow", tabindex: "0", role: "listbox" });
-  const node = panelOf(list, el("div", { class: "lm-muted lm-small" }));
+  const node = panelOf(list, div("lm-muted lm-small"));
   const bars = barsSvg("lm-flow-bars");
+  const frame = svgNode("path", { class: "lm-flow-frame" });
+  bars.append(frame);
   let [built, places, draws, write] = [null, null, null, null]; // places: of the tokens, [x, y, width]
 
   const mine = () => (app.kind().own ? "query" : "key");
@@ -198,16 +202,22 @@ function tokenFlow(app) {
       [built, places] = [tokens, null];
     }
     const n = reach(kind, state.query);
-    mark(list, state[mine()]);
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     if (what.reading || what.look || what.settings) places = null;
-    draws = () => drawBars(bars, row, n, isLeft, (i, weight) => [places[i][0], places[i][1], places[i][2], (12 * Math.sqrt(weight)).toFixed(1)]);
+    const chosen = state[mine()];
+    draws = () => {
+      drawBars(bars, row, n, isLeft, (i, weight) => [...places[i], (12 * Math.sqrt(weight)).toFixed(1)]);
+      const [x, y, wide] = places[chosen];
+      setAll(frame, { d: `M${x + 0.5},${y - 20.5}h${wide - 1}v34h${1 - wide}z` });
+    };
     if (places) draws();
-    write = () =>
+    write = () => {
+      mark(list, chosen);
       kind.keys.forEach((_, i) => {
         const said = i >= n ? "masked: comes later" : !row ? "not known yet" : isLeft(i) ? percent(row[i]) : `hidden: ${percent(row[i])}`;
         if (list.children[i].title !== said) list.children[i].title = said;
       });
+    };
     list.classList.toggle("lm-pinned", state.pinned);
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
   }
