@@ -416,6 +416,14 @@ def test_wrong_notation_is_refused(wrong):
         compile_template(wrong, {})
 
 
+def test_a_program_cannot_fill_the_memory_by_adding():
+    doubled = "s = 'cat'; " + "s = s + s; " * 30 + "print(len(s))"
+    with pytest.raises(ValueError, match="value of a sum is too large"):
+        world.run_program(doubled)
+    with pytest.raises(ValueError, match="value of a sum is too large"):
+        world.run_program("a = 600000; b = a + a; print(b)")
+
+
 # --- tasks, lists, and the pile of all kinds --------------------------------------------------------------------------------
 
 

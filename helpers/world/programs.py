@@ -89,17 +89,24 @@ def _value(node: ast.expr, names: dict[str, int | str]) -> int | str:
 def _combine(left: int | str, op: type, right: int | str) -> int | str:
     numbers = type(left) is int and type(right) is int
     if op is ast.Add and type(left) is type(right):
+        _check_size(abs(left + right) if numbers else len(left) + len(right), "sum")
         return left + right
     if op is ast.Sub and numbers:
         return left - right
     if op is ast.Mult and not (type(left) is str and type(right) is str):
-        result_size = (
-            abs(left * right) if numbers else max(len(left) * right, 0) if type(left) is str else max(left * len(right), 0)
-        )
-        if result_size > 10**6:  # a model may write anything; a program that fills the memory is refused
-            raise ValueError(f"the value of a product is too large ({result_size}); the limit is a million")
+        _check_size(abs(left * right) if numbers else _length_of_product(left, right), "product")
         return left * right
     raise ValueError(f"cannot apply {op.__name__} to {type(left).__name__} and {type(right).__name__}")
+
+
+def _length_of_product(left: int | str, right: int | str) -> int:
+    return len(left) * right if isinstance(left, str) else left * len(right)
+
+
+def _check_size(size: int, name: str) -> None:
+    """A model may write anything; a program that would fill the memory is refused."""
+    if size > 10**6:
+        raise ValueError(f"the value of a {name} is too large ({size}); the limit is a million")
 
 
 def _printed(source: str) -> list[tuple[int, str]]:
