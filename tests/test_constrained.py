@@ -150,6 +150,12 @@ def test_what_is_no_json_of_the_shape_does_not_match(text):
     assert not Pattern(json_shape({"n": "number"})).matches(text)
 
 
+@pytest.mark.parametrize("inside", ['"', "\\", "\n", "\0", "\x1f"])
+def test_a_string_has_nothing_in_it_that_json_would_escape(inside):
+    pattern = Pattern(json_shape({"s": "string"}))
+    assert not pattern.matches(f'{{"s": "a{inside}b"}}') and pattern.matches('{"s": "a b\x7f\u2028é"}')
+
+
 def test_a_choice_is_not_half_a_choice():
     assert not Pattern(json_shape({"a": ["x", "y"], "b": ["z"]})).matches('{"a": "x')
 

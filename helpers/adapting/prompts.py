@@ -153,7 +153,7 @@ def calibrated(log_probs: ArrayLike, content_free: ArrayLike) -> np.ndarray:
     for given in (log_probs, content_free):
         if not np.isfinite(given).any(axis=-1).all():
             raise ValueError("there is a row in which no label has any probability; smooth the model, or change the labels")
-    bias = np.logaddexp.reduce(normalise(content_free), axis=0) - np.log(len(content_free))  # log c (n_labels,)
+    bias = np.logaddexp.reduce(normalise(content_free), axis=0)  # log c (n_labels,), plus log K, which goes below
     if not np.isfinite(bias).all():
         raise ValueError(f"label {np.argmin(bias)} has probability 0 without content, and p / 0 is nothing; change the labels")
     return normalise(normalise(log_probs) - bias)
