@@ -234,6 +234,7 @@ def lab(arguments: argparse.Namespace) -> int:
     fetch_corpora(python)
     command = [str(python), "-m", "jupyterlab", "--ServerApp.root_dir=" + str(ROOT)]
     command += ["--LabApp.default_url=/lab/tree/notebooks/" + FIRST_NOTEBOOK.name]
+    command += ["--FileContentsManager.pre_save_hook=helpers.saved_pictures.keep_pictures"]  # see there
     if arguments.port is not None:
         check_port(arguments.port)
         command += [f"--ServerApp.port={arguments.port}", "--ServerApp.port_retries=0"]

@@ -297,6 +297,7 @@ def test_lab_opens_the_first_notebook(root, calls, monkeypatch):
     monkeypatch.setattr(course.subprocess, "Popen", Server)
     assert course.main(["lab", "--no-browser"]) == 0, "Ctrl-C is JupyterLab's to answer"
     assert "--LabApp.default_url=/lab/tree/notebooks/01_chain_rule.ipynb" in commands[0] and "--no-browser" in commands[0]
+    assert "--FileContentsManager.pre_save_hook=helpers.saved_pictures.keep_pictures" in commands[0]
 
 
 # --- the tests' own numbers ------------------------------------------------------------------------------------------------

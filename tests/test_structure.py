@@ -38,6 +38,7 @@ ORDER = (
     "widgets",
     "exercises",
     "notebooks",
+    "saved_pictures",
 )
 LONGEST = 300  # lines
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
