@@ -383,6 +383,8 @@ def test_the_longest_text(name, longest):
     message = f"a text has {longest + 1} tokens, and at most {longest} can be classified"
     with pytest.raises(ValueError, match=message):
         classifier.predict_log_probs([text])
+    with pytest.raises(ValueError, match=message):  # whether or not it is drawn
+        LabelledData([text, [1]], LABELS, 0, LABELS).batch(1, longest, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match=message):
         train(classifier, LabelledData([text, [1]], LABELS, 0, LABELS), TrainConfig(steps=1, **QUICK))
 
