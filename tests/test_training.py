@@ -83,6 +83,14 @@ def test_the_rate_is_positive_at_most_the_highest_and_rises_before_it_falls(step
     assert found[: top + 1] == sorted(found[: top + 1]) and found[top:] == sorted(found[top:], reverse=True)
 
 
+def test_where_all_that_is_trained_is_muons_there_is_no_adamw():
+    model = GPT(GPTConfig(vocab_size=5, n_layer=1, n_head=1, n_embd=4, block_size=4))
+    for name, p in model.named_parameters():
+        p.requires_grad = name.endswith("query.weight")
+    (muon,) = make_optimizers(model, TrainConfig(matrix_lr=0.02))
+    assert isinstance(muon, Muon) and [p.shape for p in muon.param_groups[0]["params"]] == [(4, 4)]
+
+
 @pytest.mark.parametrize("model", [new_gpt(), BERT(BERTConfig(**SIZES)), EncoderDecoder(EncoderDecoderConfig(**SIZES))])
 def test_muon_gets_the_matrices_inside_blocks_and_every_parameter_has_one_optimiser(model):
     adamw, muon = make_optimizers(model, TrainConfig(matrix_lr=0.02))

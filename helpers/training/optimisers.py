@@ -35,7 +35,8 @@ def make_optimizers(model: nn.Module, config: TrainConfig, half: bool = False) -
         {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
     ]
     fused = all(p.device.type in ("cuda", "cpu") for p in rest)
-    optimizers = [torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=config.betas, fused=fused)]
+    groups = [group for group in groups if group["params"]]  # with LoRA every parameter that is trained can be Muon's
+    optimizers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)] if groups else []
     if hidden:
         optimizers.append(Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay, half=half))
     for optimizer in optimizers:
