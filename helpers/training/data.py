@@ -37,23 +37,23 @@ class Data(Protocol):
         """The same, with what batches are cut from on a device, where that pays; `train` moves the batches."""
 
 
-def encoded(name: str) -> tuple[list[str], str, dict[str, np.ndarray]]:
-    """(vocabulary, end token, ids of train and val) of a corpus: the world's words, or another's characters.
+def encoded(name: str, splits: Sequence[str] = ("train", "val")) -> tuple[list[str], str, dict[str, np.ndarray]]:
+    """(vocabulary, end token, ids of these splits) of a corpus: the world's words, or another's characters.
 
     "world-large" trains on LARGE stories that are drawn for it, like those of "world", and has the same validation text.
     "documents" is all that the world writes, in the order of chance (`world.documents`).
     """
     if name == "documents":
-        lines = {split: world.documents(n, LARGE_SEED + n, split) for split, n in THOUSANDS.items()}
+        lines = {split: world.documents(THOUSANDS[split], LARGE_SEED + THOUSANDS[split], split) for split in splits}
         return _world_ids(list(world.document_vocabulary()), lines)
     source = "world" if name == "world-large" else name
     text = {split: corpora.load(source, split) for split in ("train", "val")}
     if name == "world-large":
         text["train"] = "\n".join(world.sample(LARGE, seed=LARGE_SEED, split="train"))
     if source == "world":
-        return _world_ids(list(world.vocabulary()), {split: part.splitlines() for split, part in text.items()})
+        return _world_ids(list(world.vocabulary()), {split: text[split].splitlines() for split in splits})
     vocab = sorted(set(text["train"] + text["val"]))
-    return vocab, "\n", {split: _ids(vocab, part) for split, part in text.items()}
+    return vocab, "\n", {split: _ids(vocab, text[split]) for split in splits}
 
 
 def _world_ids(vocab: list[str], documents: dict[str, list[str]]) -> tuple[list[str], str, dict[str, np.ndarray]]:
