@@ -111,14 +111,14 @@ def longest(tasks: list[list[float]], start: float, end: float) -> np.ndarray:
     return np.array([max(found)] if found else [])
 
 
-def first_paint(browser: Browser, path: Path) -> np.ndarray:
+def first_paint(browser: Browser, path: Path, n_tokens: int = N_TOKENS) -> np.ndarray:
     """Milliseconds from the request of the page to its first contentful paint, of several fresh pages."""
     taken = []
     for _ in range(10):
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(path.as_uri())
         page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-        assert page.locator(".lm-flow-token").count() == N_TOKENS  # nothing else was painted before
+        assert page.locator(".lm-flow-token").count() == n_tokens  # nothing else was painted before
         taken.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
         page.close()
     return np.array(taken)
@@ -134,6 +134,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
         measured = rows_of_hovers_and_heads(browser, path)
         measured.append(("first paint of a saved page", first_paint(browser, path), "≤ 300 ms"))
+        empty = Path(folder) / "empty.html"
+        empty.write_text("<!doctype html><p>one word", encoding="utf-8")
+        measured.append(("first paint of a page with one word", first_paint(browser, empty, 0), ""))
         (Path(folder) / "lab").mkdir()
         measured += in_jupyterlab(browser, Path(folder) / "lab")
         told = f"{machine('anywidget', 'playwright')}, Chromium {browser.version}, {N_TOKENS} tokens, 4 layers × 4 heads"

@@ -29,6 +29,7 @@ from helpers.widgets import (
     guessing_bounds,
 )
 from helpers.widgets._base import STATIC, dense, to_png, visible
+from helpers.widgets._explorer_scripts import tight
 from helpers.widgets.attention_explorer import EXPERIMENTS
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the log.\n" * 12
@@ -418,8 +419,8 @@ def test_scripts_travel_without_comments_but_with_their_strings_whole():
 
 
 def test_every_script_belongs_to_a_widget():
-    used = EXPERIMENTS + "".join(str(widget._esm) for widget in SCRIPTED)
-    assert all(dense(path.read_text(encoding="utf-8")) in used for path in STATIC.glob("*.js"))
+    used = tight(EXPERIMENTS + "".join(str(widget._esm) for widget in SCRIPTED))
+    assert all(tight(dense(path.read_text(encoding="utf-8"))) in used for path in STATIC.glob("*.js"))
 
 
 def test_every_css_selector_is_ours():

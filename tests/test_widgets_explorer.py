@@ -105,6 +105,12 @@ def test_next_tokens_are_exact_over_the_full_vocabulary():
     assert explorer.frame["predictions"][-1]["actual"] == ""
 
 
+def test_next_tokens_travel_as_one_text():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    sent = explorer.get_state()["frame"]["predictions"]
+    assert isinstance(sent, str) and json.loads(sent) == explorer.frame["predictions"]
+
+
 def test_sampling_settings_work_on_all_scores_the_largest_first():
     gpt = make_gpt()
     explorer = AttentionExplorer(gpt, None, TEXT)

@@ -25,6 +25,11 @@ EMPTY = {"kinds": [], "predictions": [], "logits": b"", "vocab_size": 0, "head":
 EMPTY |= {"note": "", "masked": False, "mask": "", "join": "", "loss": None}
 
 
+def _sent(frame: Mapping[str, Any], widget: Any) -> dict[str, Any]:
+    """The frame as it travels: its many small lists as one text, which ipywidgets need not search for bytes."""
+    return {**frame, "predictions": json.dumps(frame["predictions"])} if frame else {}
+
+
 class AttentionExplorer(TextWidget):
     """What every head of a model looks at in a text that you can edit, the arithmetic behind each weight, and the next tokens.
 
@@ -42,6 +47,7 @@ class AttentionExplorer(TextWidget):
     """
 
     _esm = MAIN
+    frame = traitlets.Dict().tag(sync=True, to_json=_sent)
     head = traitlets.Dict().tag(sync=True)  # the head that was asked for last, in single precision
     causal_mask = traitlets.Bool(True)
     step = traitlets.Int(None, allow_none=True)  # of training, whose weights are shown; None: the model as it is

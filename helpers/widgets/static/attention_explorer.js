@@ -127,14 +127,14 @@ function render({ model, el: host }) {
     const [weights, row] = hidden ? [] : [app.reading.weights(app.state), app.row()];
     seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
     drawKinds(seen);
-    const waits = what.reading ? 5 : Object.keys(what).length ? panels.length : 0; // from which panel on some may wait
+    const waits = what.reading ? 5 : what.settings || what.look ? panels.length : 0; // from which panel on some may wait
     panels.forEach((panel, i) => (i >= waits && (panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
     owes = { ...owes, ...what };
     if (owed.size) second ??= requestAnimationFrame(drawLater);
     else finish();
   }
 
-  // Where only the cell has moved, the eye follows tokens, lines and matrix; the rest comes a frame later, or where the mouse
+  // Where only the cell or the head has changed, the eye follows tokens, lines and matrix; the rest comes a frame later, or where the mouse
   // moves on and on, every third frame. Of a new text the upper panels come first.
   function drawLater() {
     second = null;

@@ -29,6 +29,7 @@ function readingOf(frame, saved) {
   const nameOf = ({ kind, layer, head }) => `${kind}/${layer}/${head}`;
   const reading = {
     ...frame,
+    predictions: typeof frame.predictions === "string" ? JSON.parse(frame.predictions) : frame.predictions,
     kinds,
     // The head's details where they are of this reading.
     take(detail) {

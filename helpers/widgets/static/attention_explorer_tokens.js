@@ -29,6 +29,19 @@ function drawBars(svg, row, n, isLeft, place) {
   svg.firstChild.setAttribute("d", d);
 }
 
+// A list's children for these names; those that stand where they stood stay, so that typing builds little anew.
+function renew(list, names, make) {
+  names.forEach((name, i) => {
+    const old = list.children[i];
+    if (old?.stands === name) return;
+    const made = make(name, i);
+    made.stands = name;
+    if (old) old.replaceWith(made);
+    else list.append(made);
+  });
+  while (list.childElementCount > names.length) list.lastChild.remove();
+}
+
 function tokenColumns(app) {
   const id = someName();
   const list = (label) => el("div", { class: "lm-column", tabindex: "0", role: "listbox", "aria-label": label });
@@ -54,13 +67,14 @@ function tokenColumns(app) {
   });
 
   function build(kind) {
-    told = [];
     height = kind.T > 24 ? 18 : 22;
     box.style.setProperty("--row", `${height}px`);
-    const row = (name, i, ...more) => el("div", { class: "lm-look-row", role: "option", "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: brief(name), title: name }), ...more);
-    left.replaceChildren(...kind.queries.map((name, i) => row(name, i)));
-    right.replaceChildren(...kind.keys.map((name, i) => row(name, i, el("span", { class: "lm-percent", text: " " }))));
-    for (const [at, rows] of [left, right].entries()) [...rows.children].forEach((each, i) => (each.id = `${id}-${at}-${i}`));
+    const row = (at, name, i, ...more) => el("div", { class: "lm-look-row", role: "option", id: `${id}-${at}-${i}`, "data-i": i }, el("span", { class: "lm-small lm-muted", text: i }), el("bdi", { class: "lm-token", text: brief(name), title: name }), ...more);
+    renew(left, kind.queries, (name, i) => row(0, name, i));
+    renew(right, kind.keys, (name, i) => {
+      told[i] = null;
+      return row(1, name, i, el("span", { class: "lm-percent", text: " " }));
+    });
     const tall = height * Math.max(kind.T, kind.S);
     setAll(lines, { height: tall });
     setAll(bars, { height: tall, viewBox: `0 0 1 ${tall}` });
@@ -196,7 +210,9 @@ function tokenFlow(app) {
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
-      list.replaceChildren(...kind.keys.map((name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name }))), bars);
+      bars.remove();
+      renew(list, kind.keys, (name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name })));
+      list.append(bars);
       list.setAttribute("aria-label", kind.own ? "The text in tokens; left and right choose the one that looks, Enter pins it" : "The tokens that are looked at; left and right choose one, Enter pins the pair");
       node.lastChild.textContent = kind.own ? "The bar under a token: how much the framed token looks at it." : "The bar under a token: how much the token chosen below looks at it.";
       [built, places] = [tokens, null];
