@@ -512,6 +512,28 @@ def test_a_saved_page_of_64_tokens_is_small_and_holds_the_chosen_head(tmp_path, 
     assert len(larger["snapshot"]["heads"]) == n_layer * n_head - 1
 
 
+@pytest.mark.parametrize("kind", ["gpt2", "bert"])
+def test_a_model_of_hugging_faces_with_its_tokenizer(kind):
+    tokenizers, transformers = pytest.importorskip("tokenizers"), pytest.importorskip("transformers")
+    plain = tokenizers.Tokenizer(tokenizers.models.WordLevel({word: i for i, word in enumerate(VOCAB)}, unk_token="."))
+    plain.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=plain, mask_token="[MASK]")
+    torch.manual_seed(0)
+    if kind == "gpt2":
+        sizes = {"vocab_size": len(VOCAB), "n_positions": 16, "n_embd": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.3}
+        theirs = transformers.GPT2LMHeadModel(transformers.GPT2Config(**sizes, bos_token_id=0, eos_token_id=0)).eval()
+    else:
+        sizes = {"vocab_size": len(VOCAB), "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+        sizes |= {"intermediate_size": 64, "max_position_embeddings": 16, "initializer_range": 0.3}
+        theirs = transformers.BertForMaskedLM(transformers.BertConfig(**sizes)).eval()
+    explorer = AttentionExplorer(theirs, tokenizer, TEXT, layer=1, head=2)
+    theirs.set_attn_implementation("eager")
+    read = torch.tensor([[0, *ids(TEXT)] if kind == "gpt2" else ids(TEXT)])  # before a GPT's text stands its end token
+    expected = theirs(read, output_attentions=True).attentions[1][0, 2].detach().numpy()
+    np.testing.assert_allclose(explorer.weights(), expected, atol=1e-5)
+    assert explorer.frame["kinds"][0]["queries"][-2:] == ["mat", "."]
+
+
 def words_of(figure) -> str:
     return " | ".join(text.get_text() for ax in figure.axes for text in ax.texts)
 

@@ -14,11 +14,30 @@ import torch
 from torch import Tensor
 
 from helpers.attention import HeadTrace, MultiHeadAttention, WindowedLM, window_start
-from helpers.transformer import BERT, EncoderDecoder
+from helpers.transformer import BERT, GPT, EncoderDecoder
+from helpers.transformer.huggingface import READERS
 from helpers.transformer.trace import Record
 from helpers.widgets._explorer_tokens import TokenReader
 
 LONGEST = 256  # tokens that are looked at: more cannot be told apart on a page
+
+
+def own_model(model: Any) -> Any:
+    """A model that can be looked into: a course's model itself, one of Hugging Face's as the course's of the same weights.
+
+    Raises ValueError for what is neither, and WeightsError for a model of Hugging Face's that the course cannot take.
+    """
+    if callable(getattr(model, "trace", None)) and hasattr(model, "block_size"):
+        return model
+    kind = getattr(getattr(model, "config", None), "model_type", None)
+    families = {family.__name__: family for family in (GPT, BERT, EncoderDecoder)}
+    for family, known in READERS:
+        if known == kind:
+            return families[family].from_huggingface(model)
+    raise ValueError(
+        f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, which has no trace; of models of "
+        f"Hugging Face's these can be taken: {', '.join(kind for _, kind in READERS)}"
+    )
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def _sent(frame: Mapping[str, Any], widget: Any) -> dict[str, Any]:
 class AttentionExplorer(TextWidget):
     """What every head of a model looks at in a text that you can edit, the arithmetic behind each weight, and the next tokens.
 
-    model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target). tokenizer: with
-    `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
+    model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target), or one of Hugging
+    Face's that `from_huggingface` takes. tokenizer: with `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
     the world's words. special: tokens of the vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is
     chosen at first; query None: the last position. state: a whole view instead, as `state` gives it; presets: named ones, each
     a button. join: what stands before a token that is appended. steps: step of training → state dict, or a checkpoint's path;
@@ -82,8 +82,7 @@ class AttentionExplorer(TextWidget):
             _explorer_tokens,
         )
 
-        if not callable(getattr(model, "trace", None)) or not hasattr(model, "block_size"):
-            raise ValueError(f"expected a GPT, BERT, AttentionLM or EncoderDecoder, got {type(model).__name__}, without trace")
+        model = _explorer_reading.own_model(model)
         self.model, self.reading = model, None
         self._steps = _explorer_steps.SavedSteps(model, steps, checkpoints)
         self._frames, self._read, self._experiments = _explorer_frame, _explorer_reading.read, _explorer_experiments
