@@ -33,12 +33,13 @@ def _sent(frame: Mapping[str, Any], widget: Any) -> dict[str, Any]:
 class AttentionExplorer(TextWidget):
     """What every head of a model looks at in a text that you can edit, the arithmetic behind each weight, and the next tokens.
 
-    model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target), or one of Hugging
-    Face's that `from_huggingface` takes. tokenizer: with `encode(text)`, or a function text → tokens or ids, or None where the tokens of `vocab` (the model's own) are characters or
-    the world's words. special: tokens of the vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is
-    chosen at first; query None: the last position. state: a whole view instead, as `state` gives it; presets: named ones, each
-    a button. join: what stands before a token that is appended. steps: step of training → state dict, or a checkpoint's path;
-    checkpoints: paths that say their step themselves; a slider then goes through them, and `step` names the one that is shown.
+    model: GPT, BERT, AttentionLM or EncoderDecoder (its text is the source, a line break, and the target), or one of
+    Hugging Face's that `from_huggingface` takes. tokenizer: with `encode(text)`, or a function text → tokens or ids, or
+    None where the tokens of `vocab` (the model's own) are characters or the world's words. special: tokens of the
+    vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is chosen at first; query None: the last
+    position. state: a whole view instead, as `state` gives it; presets: named ones, each a button. join: what stands before
+    a token that is appended. steps: step of training → state dict, or a checkpoint's path; checkpoints: paths that say
+    their step themselves; a slider then goes through them, and `step` names the one that is shown.
 
     What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
     model or a tokenizer that cannot be used, and for a layer, head, query or step that does not exist; a *text* that cannot
