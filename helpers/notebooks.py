@@ -20,9 +20,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from helpers.saved_pictures import WIDGET_VIEW
+
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {"name": "python", "pygments_lexer": "ipython3"}
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 # What belongs to one machine or one session, not to the notebook.
 PASSING_METADATA = {"widgets", "jupytext", "signature", "vscode", "colab", "accelerator", "varInspector", "toc"}

@@ -37,8 +37,8 @@ ORDER = (
     "plots",
     "widgets",
     "exercises",
-    "notebooks",
     "saved_pictures",
+    "notebooks",
 )
 LONGEST = 300  # lines
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

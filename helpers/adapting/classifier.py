@@ -13,11 +13,10 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 
 from helpers.neural_lm import without_dropout
 from helpers.probability import check_ids
-from helpers.training.data import Batch
+from helpers.training.data import Batch, padded
 from helpers.transformer import BERT, GPT
 
 from .lora import TARGETS, add_lora, check_no_lora, n_trainable
@@ -143,12 +142,6 @@ class LabelledData:
     def to(self, device: torch.device) -> "LabelledData":
         """The same: texts are padded on the CPU."""
         return self
-
-
-def padded(rows: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
-    """Rows of ids at one length, (n, longest) int64, and which of them are real, (n, longest) bool."""
-    table = pad_sequence([torch.from_numpy(row) for row in rows], batch_first=True, padding_value=padding)
-    return table, torch.arange(table.shape[1]) < torch.tensor([len(row) for row in rows])[:, None]
 
 
 def label_numbers(texts: Sequence[ArrayLike], labels: Sequence[Hashable], names: Sequence[Hashable]) -> np.ndarray:

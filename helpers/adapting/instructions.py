@@ -11,13 +11,11 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from helpers.probability import check_ids
-from helpers.training.data import Batch
+from helpers.training.data import Batch, TextData, padded
 
-from .classifier import ANY, padded
+from .classifier import ANY
 
 LossOn = Literal["answer", "all"]
 NOT_ASKED = -100  # the target that torch's cross-entropy leaves out
@@ -66,10 +64,7 @@ class AnswerData:
             targets[: len(prompt)] = NOT_ASKED
         return stream[:-1], targets
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Mean cross-entropy of the tokens that are asked for."""
-        inputs, targets = batch
-        return F.cross_entropy(model(inputs).flatten(0, 1).float(), targets.flatten())
+    loss = TextData.loss  # inputs and targets, and a mean over those that are asked for
 
     def to(self, device: torch.device) -> "AnswerData":
         """The same: examples are padded on the CPU."""

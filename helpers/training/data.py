@@ -132,9 +132,9 @@ class PairData:
         Sides longer than `length` are cut.
         """
         chosen = [self.pairs[i] for i in torch.randint(len(self.pairs), (n,), generator=generator).tolist()]
-        source, real = _padded([s[:length] for s, _ in chosen], self.end)
-        given, _ = _padded([np.concatenate([[self.start], t])[:length] for _, t in chosen], self.end)
-        asked, _ = _padded([np.concatenate([t, [self.end]])[:length] for _, t in chosen], -100)
+        source, real = padded([s[:length] for s, _ in chosen], self.end)
+        given, _ = padded([np.concatenate([[self.start], t])[:length] for _, t in chosen], self.end)
+        asked, _ = padded([np.concatenate([t, [self.end]])[:length] for _, t in chosen], -100)
         return source, real, given, asked
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -147,8 +147,8 @@ class PairData:
         return self
 
 
-def _padded(rows: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
-    """Rows of one length, (n, longest), and which of their numbers are real."""
+def padded(rows: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
+    """Rows of ids at one length, (n, longest) int64, and which of them are real, (n, longest) bool."""
     table = np.full((len(rows), max(1, max(map(len, rows)))), padding, dtype=np.int64)
     real = np.zeros(table.shape, dtype=bool)
     for i, row in enumerate(rows):
