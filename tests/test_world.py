@@ -12,7 +12,7 @@ import pytest
 
 from helpers import world
 from helpers.paths import WORLD
-from helpers.world import lexicon, lists, mixture
+from helpers.world import instructions, lexicon, lists, mixture
 from helpers.world.engine import Grammar
 from helpers.world.exact import expectations, reachable
 from helpers.world.grammars import grammar
@@ -490,3 +490,41 @@ def test_the_pile_holds_all_kinds_in_their_shares_and_no_word_that_the_vocabular
     assert len(programs) == mixture.SHARES["program"]
     with pytest.raises(ValueError, match="at least 1"):
         world.documents(0, seed=0)
+
+
+def test_instructions_keep_wordings_and_a_combination_back_and_are_answered_by_the_truth():
+    learned, tested = world.sample_instructions(3000, seed=1), world.sample_instructions(1000, seed=2, split="val")
+    renamed = world.sample_instructions(1000, seed=3, split="val", new_wording=True)
+    wordings = {
+        name: [each.prompt.split(":")[0] for each in some] for name, some in zip("ltr", (learned, tested, renamed), strict=True)
+    }
+    third = {each[2] for each in instructions.WORDINGS.values()}
+    assert set(wordings["l"]) == set(wordings["t"]) == {w for each in instructions.WORDINGS.values() for w in each[:2]}
+    assert set(wordings["r"]) == third and not third & set(wordings["l"])
+    combinations = {(each.job, each.kind) for each in learned}
+    assert {(each.job, each.kind) for each in tested} - combinations == {instructions.NEVER_TOGETHER}
+    assert all(sum(each.kind == kind for each in learned) > 500 for kind in instructions.ANSWERS)
+    vocabulary = set(world.document_vocabulary())
+    for each in learned + tested + renamed:
+        text = each.prompt.partition(": ")[2].removesuffix("\t")
+        assert set(world.tokenize(each.prompt + each.answer)) <= vocabulary and each.prompt.endswith("\t")
+        if each.job == "translate":
+            assert world.translate(text) == each.answer
+        elif each.job == "judge":
+            assert {"good": "positive", "bad": "negative"}[each.answer] == world.label(text)
+        elif each.job == "repeat":
+            assert each.answer == text
+        elif each.job in ("thing", "hero"):
+            assert each.answer in text
+    programs = {each.prompt.partition(": ")[2]: each.answer for each in learned if each.job == "program"}
+    results = {each.prompt.partition(": ")[2]: each.answer for each in learned if each.job == "compute"}
+    both = programs.keys() & results.keys()
+    assert len(both) > 30 and all(world.run_program(programs[text]) == results[text] for text in both)
+
+
+def test_an_instruction_by_hand_and_what_is_refused():
+    assert world.instruct("Say it in Chinese", "Tom sat.") == "Say it in Chinese: Tom sat.\t"
+    assert world.sample_instructions(5, seed=1) == world.sample_instructions(5, seed=1) != world.sample_instructions(5, seed=2)
+    for arguments in ((-1, 0), (1, 0, "heldout"), (1, 0, "train", True)):
+        with pytest.raises(ValueError, match="n of 0 or more, split 'train' or 'val'"):
+            world.sample_instructions(*arguments)

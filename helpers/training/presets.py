@@ -59,7 +59,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "documents": Preset(  # all that the world writes: what notebook 08 starts from
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 160, "block_size": 192},
-        TrainConfig(steps=2000, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        TrainConfig(steps=3000, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
         data="documents",
     ),
     "world-bert": Preset(

@@ -8,6 +8,7 @@ from functools import cache
 
 from .exact import phrases
 from .grammars import grammar
+from .instructions import WORDINGS
 from .lists import CLASSES, LABELS, RELATIONS, sample_lists
 from .randomness import SplitMix64
 from .tokens import END, tokenize
@@ -36,8 +37,9 @@ def documents(thousands: int, seed: int, split: str = "train") -> list[str]:
 
 @cache
 def document_vocabulary() -> tuple[str, ...]:
-    """Every token that any document can contain, sorted, END included."""
+    """Every token that any document can contain, sorted, END included; and those of instructions, which no document has."""
     tokens = {token for kind in SHARES if kind != "list" for phrase in phrases(grammar("full", kind)) for token in phrase}
     words = [word for group in CLASSES.values() for word in group] + [*LABELS, ":", ";", END]
     words += [token for table in RELATIONS.values() for answer in table.values() for token in tokenize(answer)]
+    words += [word for wordings in WORDINGS.values() for wording in wordings for word in wording.split()]
     return tuple(sorted(tokens.union(words)))
