@@ -68,7 +68,20 @@ CONNECTED = """() => {
 STATE = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = Array.from({length: panel.model.cells.length}, (_, i) => panel.model.cells.get(i).toJSON());
-    return {status: panel.context.sessionContext.session?.kernel?.status, cells};
+    return {cells};
+}"""
+
+# How far the notebook has run: the kernel's status, the numbers of the code cells without a count, what a cell has raised. The
+# outputs stay in the page: to fetch megabytes of pictures ten times a second takes a processor.
+PROGRESS = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = Array.from({length: panel.model.cells.length}, (_, i) => panel.model.cells.get(i))
+        .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim());
+    const outputs = cells.flatMap(cell => Array.from({length: cell.outputs.length}, (_, i) => cell.outputs.get(i)));
+    const error = outputs.find(output => output.type === 'error')?.toJSON();
+    return {status: panel.context.sessionContext.session?.kernel?.status,
+            waiting: cells.flatMap((cell, i) => cell.executionCount ? [] : [i + 1]), cells: cells.length,
+            error: error ? `${error.ename}: ${error.evalue}` : null};
 }"""
 
 # Contrast of every visible text in a widget against what stands behind it, opacity included: [text, ratio] below 4.5.
@@ -203,14 +216,13 @@ class OpenNotebook:
         self.start("notebook:run-all-cells")
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            cells = self.code_cells()
-            errors = [output for cell in cells for output in cell.outputs if output.output_type == "error"]
-            if errors:
-                pytest.fail(f"a cell of {self.path.name} raises {errors[0].ename}: {errors[0].evalue}")
-            if cells and all(cell.execution_count for cell in cells) and self.is_idle():
-                return cells
-            self.page.wait_for_timeout(100)
-        waiting = [number for number, cell in enumerate(self.code_cells(), start=1) if not cell.execution_count]
+            now = self.page.evaluate(PROGRESS)
+            if now["error"]:
+                pytest.fail(f"a cell of {self.path.name} raises {now['error']}")
+            if now["cells"] and not now["waiting"] and now["status"] == "idle":
+                return self.code_cells()
+            self.page.wait_for_timeout(200)
+        waiting = self.page.evaluate(PROGRESS)["waiting"]
         return pytest.fail(
             f"{self.path.name}: after {timeout:g} s these code cells have not finished: {waiting or 'there are none'}"
         )
@@ -232,10 +244,6 @@ class OpenNotebook:
     def widgets(self) -> Locator:
         """The course's widgets on the page."""
         return self.page.locator(".jp-OutputArea-output .lm-widget")
-
-    def is_idle(self) -> bool:
-        """Whether the kernel says that it has nothing to do."""
-        return self.page.evaluate(STATE)["status"] == "idle"
 
 
 @pytest.fixture
