@@ -1,5 +1,7 @@
 """The attention explorer's experiments in a real JupyterLab: heads off, lens, labels, mixes, steps; a kernel that is gone."""
 
+from importlib.resources import files
+
 import nbformat
 import numpy as np
 import pytest
@@ -199,6 +201,26 @@ def test_lens_labels_and_mixes_are_pythons(open_notebook, low_contrast):
 
     lens = unfold(post_norm, "Logit lens")
     expect(lens.locator(".lm-note")).to_contain_text("No lens here: the logit lens needs the stream of a pre-norm model")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_to_object_to_in_the_experiments(open_notebook, dark):
+    parts = ["ablation", "lens", "labels", "mix", "steps"]
+    state = {"off": [(0, 1, 2), (0, 0, 1)], "open": parts, "query": 4, "pinned": True}
+    lab = open_with(
+        open_notebook, f"AttentionExplorer(gpt, str.split, {TEXT!r}, state={state}, steps={{5: gpt.state_dict()}})", dark=dark
+    )
+    widget = lab.widgets.first
+    widget.get_by_role("button", name="Measure each head alone").click()
+    expect(widget.get_by_text("Each head alone, over the text")).to_be_visible()
+    expect(widget.get_by_text("Loss over")).to_be_visible()
+    widget.locator(".lm-details .lm-details summary").evaluate_all("all => all.forEach(each => each.click())")
+    expect(widget.locator(".lm-note", has_text="one of")).to_be_visible()  # the kinds of heads
+    expect(widget.locator("table caption", has_text="Scores of all heads")).to_be_visible()
+    lab.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = lab.page.evaluate("axe.run(document.querySelector('.jp-OutputArea-output .lm-widget'))")
+    assert len(found["passes"]) > 20
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
 def test_the_slider_shows_the_steps_of_training(open_notebook, low_contrast):

@@ -126,7 +126,7 @@ function ablationPanel(tools, body) {
     if (map.seconds) return put(mapped, long(reading.kinds[state.kind], map.seconds));
     const at = wanted.position === null ? "over the text, per token" : `at ${named(reading.kinds[state.kind].queries[wanted.position], wanted.position)}`;
     put(mapped, `Each head alone, ${at}: orange where the loss rises without it, blue where it falls.`);
-    const heads = ["", ...map.map[0].map((_, head) => `head ${head}`)];
+    const heads = ["layer", ...map.map[0].map((_, head) => `head ${head}`)];
     numbers.lastChild.replaceChildren(tableOf(`Rise of the loss without each head, nats, ${at}`, heads, map.map.map((row, layer) => [`layer ${layer}`, ...row.map((x) => signed(x, 4))])));
   }
 
