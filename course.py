@@ -295,6 +295,7 @@ def bench(arguments: argparse.Namespace) -> int:
 def test_commands(phases: Sequence[str], corpora_are_here: bool, folder: Path) -> Iterator[tuple[str, list, dict[str, str]]]:
     """Yield (phase, arguments after `python -m`, environment) for what these phases run."""
     pytest, parallel = ["pytest", "-q", "--color=auto"], ["-n", "auto", "--maxprocesses=4", "--dist=loadfile"]
+    spread = [*parallel[:-1], "--dist=worksteal"]  # where the long tests stand in one file: test by test
     usual, offline = scratch(folder / "usual"), scratch(folder / "offline", corpora=folder / "no-corpora-here")
     for environment in (usual, offline):  # a worker for each core, so a thread for each worker: more would wait for each other
         environment.setdefault("OMP_NUM_THREADS", "1")
@@ -306,10 +307,10 @@ def test_commands(phases: Sequence[str], corpora_are_here: bool, folder: Path) -
         nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "--timeout=1000"]
         yield "notebooks", [*pytest, *parallel, *nbval, *find_notebooks([])], usual
     if "browser" in phases:
-        yield "browser", [*pytest, "-rs", "tests/browser"], usual
+        yield "browser", [*pytest, *spread, "-rs", "tests/browser"], usual
     if "offline" in phases:
         tests = [ROOT / "tests" / name for name in ("offline", "test_corpora.py", "test_ladder.py")]
-        yield "offline", [*pytest, *parallel, *filter(Path.exists, tests)], offline
+        yield "offline", [*pytest, *spread, *filter(Path.exists, tests)], offline
 
 
 def count_results(report: Path, status: int) -> tuple[int, int, int]:

@@ -332,7 +332,9 @@ def test_what_test_runs(root, monkeypatch):
         phase: (command, environment) for phase, command, environment in course.test_commands(course.PHASES, True, root / "t")
     }
     assert tuple(found) == course.PHASES
-    assert all("--dist=loadfile" in command for command, _ in found.values() if "-n" in command)
+    spread = {phase: flag for phase, (command, _) in found.items() for flag in command if str(flag).startswith("--dist=")}
+    by_test, by_file = "--dist=worksteal", "--dist=loadfile"  # a notebook's cells are one file, and one kernel
+    assert spread == {"helpers": by_file, "notebooks": by_file, "browser": by_test, "offline": by_test}
     assert {"--nbval", "--nbval-current-env", root / "notebooks" / "01_chain_rule.ipynb"} <= set(found["notebooks"][0])
     assert found["helpers"][1]["LM_COURSE_MIRROR"] == str(root / "data" / "cache"), "corpora come from the learner's cache"
     assert not Path(found["offline"][1]["LM_COURSE_MIRROR"]).exists()
