@@ -4,6 +4,7 @@ from helpers.widgets.attention_explorer import AttentionExplorer
 from helpers.widgets.embedding_map import EmbeddingMap
 from helpers.widgets.guessing_game import GuessingGame
 from helpers.widgets.next_tokens import NextTokens
+from helpers.widgets.prompt_lab import PromptLab
 from helpers.widgets.shannon import GuessingResult, guessing_bounds
 from helpers.widgets.token_view import TokenCounts, TokenView
 from helpers.widgets.training_dashboard import TrainingDashboard
@@ -15,6 +16,7 @@ __all__ = [
     "GuessingGame",
     "GuessingResult",
     "NextTokens",
+    "PromptLab",
     "TokenCounts",
     "TokenView",
     "TrainingDashboard",
