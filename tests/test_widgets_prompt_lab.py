@@ -305,12 +305,14 @@ def test_what_is_out_of_range_is_said_and_changes_nothing(changes):
 
 def test_sampling_from_the_browser():
     widget = lab(max_new_tokens=3)
-    *_, frame = send(widget, sample=True)
-    assert len(frame["answers"]) == 1 and frame["choice"]["seed"] == 0
-    *_, frame = send(widget, sample=True)
-    assert frame["choice"]["seed"] == 1
-    *_, frame = send(widget, sample=True, temperature=0)
-    assert frame["choice"]["seed"] == 1 and frame["choice"]["temperature"] == 0
+    first, last = send(widget, sampled=True, seed=3)
+    assert (len(first["answers"]), len(last["answers"])) == (0, 1) and last["choice"]["seed"] == 3
+    widget.sample()
+    assert widget.choice.seed == 4
+    *_, frame = send(widget, temperature=0)
+    whole = lab(max_new_tokens=3)
+    whole.set(sampled=True, temperature=0)
+    assert frame["answers"] == whole.frame["answers"]  # greedy: whatever the seed
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Used in `08_adapting_and_applications.ipynb`. A prompt changes what a model read
 import json
 import math
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -78,6 +79,7 @@ class PromptLab(PicturedWidget):
             decode, tuple(stop), max_new_tokens,
         )  # fmt: skip
         self.frame: dict = {}
+        self._lock = threading.RLock()  # what the browser sends may be answered by another thread
         super().__init__()
         self.choice = self.reader.checked(Choice(texts[0], n_shots))
         self._show(self._first(self.choice) | self._second(self.choice))
@@ -94,14 +96,18 @@ class PromptLab(PicturedWidget):
 
         Raises ValueError, and changes nothing, for what is out of range or cannot be read.
         """
-        choice = self.reader.checked(replace(self.choice, **changes))
-        frame = self._first(choice) | self._second(choice)
-        self.choice = choice
-        self._show(frame)
+        with self._lock:
+            choice = self.reader.checked(replace(self.choice, **changes))
+            frame = self._first(choice) | self._second(choice)
+            self.choice = choice
+            self._show(frame)
 
     def sample(self) -> None:
-        """Let each model write an answer with the seed; another one, with the next seed, where there is one already."""
-        self.set(**self._sampling())
+        """Let each model write an answer with the seed; another one, with the next seed, where there is one already.
+
+        From then on an answer follows each change of the prompt and of the settings.
+        """
+        self.set(sampled=True, seed=self.choice.seed + self.choice.sampled)
 
     def probabilities(self, name: str | None = None) -> np.ndarray:
         """What the bars show of a model, the first where none is named: (n_labels,), or (1,) of the true answer."""
@@ -134,10 +140,11 @@ class PromptLab(PicturedWidget):
         """Changes from the browser: what was quick to compute goes back at once, table and answers follow."""
         if not isinstance(content, dict) or content.get("type") != "set" or not isinstance(content.get("changes"), dict):
             return
-        changes, asked = dict(content["changes"]), str(content.get("asked", ""))
+        with self._lock:
+            self._change(content["changes"], str(content.get("asked", "")))
+
+    def _change(self, changes: dict, asked: str) -> None:
         try:
-            if changes.pop("sample", False):
-                changes |= self._sampling(**changes)
             choice = self.reader.checked(replace(self.choice, **changes))
             frame = self._first(choice)
         except Exception as error:  # whatever was typed, the last view that could be read stays
@@ -149,10 +156,6 @@ class PromptLab(PicturedWidget):
         keep = {name: self.frame[name] for name in ("draft", "error")} if broken else {}
         self._show(self.frame | frame | keep, asked, done=False)
         self._show(self.frame | self._second(choice), asked)
-
-    def _sampling(self, **changes: object) -> dict:
-        same = self.choice.sampled and replace(self.choice, **changes) == self.choice
-        return {"sampled": True, "seed": self.choice.seed + 1} if same else {"sampled": True}
 
     def _show(self, frame: dict, asked: str = "", done: bool = True) -> None:
         self.frame = frame | {"revision": self.frame.get("revision", 0) + 1, "asked": asked, "done": done}

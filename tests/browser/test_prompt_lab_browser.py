@@ -61,8 +61,8 @@ def test_a_prompt_by_keyboard_and_mouse(open_notebook, low_contrast, dark):
             assert shown == lab.python(f"shares({name!r})")
             truth = lab.python("['yes', 'no'].index(wide.reader.truth(wide.choice))")
             assert here.nth(i).inner_text().strip() == shown[truth]
-            signs = columns.nth(i).locator(".lm-true").all_inner_texts()
-            assert signs == (["✓", ""] if truth == 0 else ["", "✓"])
+            labels = columns.nth(i).locator(".lm-token").all_inner_texts()
+            assert labels == (["✓ yes", "no"] if truth == 0 else ["yes", "✓ no"])
 
     same_as_python("cow:", 0)
     expect(cells).to_have_count(2 * 2 * 5)
@@ -113,7 +113,9 @@ def test_a_prompt_by_keyboard_and_mouse(open_notebook, low_contrast, dark):
     button = widget.get_by_role("button", name="Write an answer")
     for seed in ("0", "1"):
         button.click()
+        expect(widget).not_to_have_class("lm-widget lm-wide lm-stale")
         expect(widget.get_by_label("Seed of the answer")).to_have_value(seed)
+        assert lab.python("[wide.choice.seed, wide.choice.sampled]") == [int(seed), True]
         expect(columns.first.locator(".lm-wrote")).to_have_text(lab.python("wide.frame['answers'][0]['text']"))
     assert low_contrast(widget) == []
 

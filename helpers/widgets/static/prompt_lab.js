@@ -73,8 +73,8 @@ function column() {
     const track = el("span", { class: "lm-track", "aria-hidden": "true" }, el("span", { class: "lm-bar" }));
     track.firstChild.style.width = `${100 * p}%`;
     if (before !== undefined) track.append(el("span", { class: "lm-before" })), (track.lastChild.style.left = `${100 * before}%`);
-    const sign = el("span", { class: "lm-true", ...(right ? { role: "img", "aria-label": "the true answer:", text: "✓" } : {}) });
-    return el("li", { class: `lm-answer${before === undefined ? "" : " lm-both"}` }, sign, el("span", { class: "lm-token", text: label, title: label }), track, el("span", { class: "lm-percent", text: said }));
+    const sign = right ? [el("span", { class: "lm-true", role: "img", "aria-label": "the true answer:", text: "✓" }), " "] : [];
+    return el("li", { class: `lm-answer${before === undefined ? "" : " lm-both"}` }, el("span", { class: "lm-token", title: label }, ...sign, label), track, el("span", { class: "lm-percent", text: said }));
   }
 
   function draw(shown, answer) {
@@ -85,7 +85,7 @@ function column() {
     if (error.textContent !== shown.error) error.textContent = shown.error;
     if (!answer) return wrote.replaceChildren();
     const sign = answer.right ? "✓" : "✗";
-    wrote.replaceChildren("wrote ", el("code", { class: "lm-wrote", text: answer.text }), ` ${sign} ${answer.note}; the model gave it ${answer.said}`);
+    wrote.replaceChildren("wrote ", el("code", { class: "lm-wrote", text: answer.text }), ` ${sign} ${answer.note}; the model gave it ${answer.said.replace(" %", "\u00a0%")}`);
   }
   return { node, draw };
 }
@@ -100,7 +100,7 @@ function probabilityTable(go) {
     const focused = node.contains(document.activeElement);
     cells = new Map();
     const several = table.rows[0].parts.length > 1;
-    const head = el("tr", {}, el("th", { scope: "col", text: "template" }), ...(several ? [el("th", { scope: "col", text: "model" })] : []), ...table.columns.map((n) => el("th", { scope: "col", text: n === 1 ? "1 shot" : `${n} shots` })));
+    const head = el("tr", {}, el("th", { scope: "col", class: "lm-template", text: "template" }), ...(several ? [el("th", { scope: "col", text: "model" })] : []), ...table.columns.map((n) => el("th", { scope: "col", text: n === 1 ? "1 shot" : `${n} shots` })));
     const rows = table.rows.flatMap((row) =>
       row.parts.map((part, i) => {
         const first = i ? [] : [el("th", { scope: "rowgroup", rowspan: String(row.parts.length), class: "lm-template" }, `${row.current ? "▸ " : ""}${row.own ? "yours: " : ""}`, el("code", { text: row.name, title: row.name }))];
@@ -168,21 +168,21 @@ function render({ model, el: host }) {
   const temperature = range("temperature", 0, 2, 0.05, set("temperature", PAUSE), (value) => (value ? value.toFixed(2) : "0: greedy"));
   const topP = range("top-p", 0.05, 1, 0.05, set("top_p", PAUSE), (value) => (value === 1 ? "off" : value.toFixed(2)));
   const seed = number("Seed of the answer", set("seed", PAUSE));
-  const sample = el("button", { class: "lm-button", type: "button", text: "Write an answer", onclick: () => wanted.wish({ sample: true }) });
+  const sample = el("button", { class: "lm-button", type: "button", text: "Write an answer", onclick: () => wanted.wish({ sampled: true, seed: current("seed") + Number(current("sampled")) }) });
   const row = (...nodes) => el("div", { class: "lm-row" }, ...nodes);
   const legend = (text) => el("legend", { text });
-  const promptControls = el("fieldset", { class: "lm-controls" }, legend("Prompt"), el("label", { class: "lm-row" }, "question", questions), shots.node, row(el("span", { text: "order" }), order.input, shuffle), calibrate);
-  const sampling = el("fieldset", { class: "lm-controls" }, legend("Answer"), temperature.node, topP.node, row(el("span", { text: "seed" }), seed.input, sample));
+  const promptControls = el("fieldset", { class: "lm-controls lm-line-up" }, legend("Prompt"), el("label", { class: "lm-row" }, el("span", { text: "question" }), questions), shots.node, row(el("span", { text: "order" }), order.input, shuffle), calibrate);
+  const sampling = el("fieldset", { class: "lm-controls lm-line-up" }, legend("Answer"), temperature.node, topP.node, row(el("span", { text: "seed" }), seed.input, sample));
 
   const size = el("div", { class: "lm-status" });
   const prompt = el("div", { class: "lm-board lm-prompt", tabindex: "0", role: "region", "aria-label": "The prompt, as the models read it" });
-  const tokens = el("div", { class: "lm-context" });
+  const tokens = el("div", { class: "lm-context lm-scroll", tabindex: "0", role: "region", "aria-label": "The prompt's tokens" });
   const summary = el("summary", { text: "Its tokens", "data-lm-suppress-shortcuts": "true" });
   const details = el("details", { class: "lm-details", ontoggle: () => drawTokens(frame()) }, summary, tokens);
   const columns = setup.models.map(column);
   const table = probabilityTable((template, n_shots) => wanted.wish({ template, n_shots }));
-  const help = "✓ marks the true answer; ␣ is a blank, ↵ the end of a line, ▯ where the answer comes. Choose a cell of the table, by mouse or with the arrow keys and Enter, to go there.";
-  root.append(el("label", { class: "lm-row" }, "template", templates), box, error, promptControls, size, prompt, details, el("div", { class: "lm-columns" }, ...columns.map((each) => each.node)), sampling, el("div", { class: "lm-scroll lm-table" }, table.node), el("div", { class: "lm-muted", text: help }), waiting);
+  const help = "✓ marks the true answer; ␣ is a blank, ↵ the end of a line; the answer comes where the dashed box is. Choose a cell of the table, by mouse or with the arrow keys and Enter, to go there.";
+  root.append(el("label", { class: "lm-row" }, "template", templates), box, error, promptControls, size, prompt, details, sampling, el("div", { class: "lm-columns" }, ...columns.map((each) => each.node)), el("div", { class: "lm-scroll lm-table" }, table.node), el("div", { class: "lm-muted", text: help }), waiting);
 
   function drawControls({ choice, draft, done }) {
     const now = { ...choice, ...wanted.of() };
@@ -211,8 +211,8 @@ function render({ model, el: host }) {
     drawControls(now);
     if (error.textContent !== now.error) error.textContent = now.error;
     size.textContent = [now.size, now.unknown].filter(Boolean).join("; ");
-    prompt.replaceChildren(now.prompt, el("span", { class: "lm-slot", text: "▯", role: "img", "aria-label": "here the answer comes" }));
-    prompt.scrollTop = prompt.scrollHeight; // the question stands last
+    prompt.replaceChildren(now.prompt, el("span", { class: "lm-slot", role: "img", "aria-label": "here the answer comes" }));
+    requestAnimationFrame(() => (prompt.scrollTop = prompt.scrollHeight)); // the question stands last
     drawTokens(now);
     now.models.forEach((each, i) => columns[i].draw(each, now.answers[i]));
     if (now.done) table.draw(now.table, now.choice.n_shots);
