@@ -220,12 +220,15 @@ def test_an_answer_that_ends_at_once_is_said():
     class Ends(GPT):
         def read(self, ids, *args, **kwargs):
             logits = super().read(ids, *args, **kwargs) * 0
-            logits[..., self.end] = 20
+            logits[..., self.end] = 2
             return logits
 
     widget = lab(Ends(gpt().config, VOCAB), stop=())
+    widget.set(temperature=0)
     widget.sample()
-    assert widget.frame["answers"][0]["text"] == "(ended at once)"
+    (answer,) = widget.frame["answers"]
+    assert answer["text"] == "(ended at once)"
+    assert answer["p"] == pytest.approx(math.exp(2) / (math.exp(2) + 12))  # of 13 tokens; not 1, as of no token at all
 
 
 def test_the_models_are_never_changed():

@@ -1,5 +1,7 @@
 """The prompt lab in a real JupyterLab: Python's numbers, by keyboard and mouse, in both themes."""
 
+from importlib.resources import files
+
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
@@ -118,6 +120,10 @@ def test_a_prompt_by_keyboard_and_mouse(open_notebook, low_contrast, dark):
         assert lab.python("[wide.choice.seed, wide.choice.sampled]") == [int(seed), True]
         expect(columns.first.locator(".lm-wrote")).to_have_text(lab.python("wide.frame['answers'][0]['text']"))
     assert low_contrast(widget) == []
+    lab.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = lab.page.evaluate("axe.run(document.querySelector('.jp-OutputArea-output .lm-widget'))")
+    assert len(found["passes"]) > 10
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
 def test_it_fits_a_narrow_page_and_two_views_agree(open_notebook):
