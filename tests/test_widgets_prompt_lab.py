@@ -405,6 +405,11 @@ def test_what_does_not_fit_is_refused(options, message):
         lab(**options)
 
 
+def test_to_calibrate_needs_a_question_without_content():
+    with pytest.raises(ValueError, match="needs labels and content_free"):
+        lab(content_free=None).set(calibrate=True)
+
+
 def test_templates_may_be_templates():
     assert lab(templates=[Template(TEMPLATES[0])]).choice.template == TEMPLATES[0]
 
