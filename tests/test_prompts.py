@@ -223,3 +223,5 @@ def test_accuracy_by_order_of_a_model_that_repeats_the_last_label():
     examples = [{"q": "c", "answer": "g"}, {"q": "d", "answer": "g"}, {"q": "e", "answer": "f"}, {"q": "a", "answer": "g"}]
     found = accuracy_by_order(Copycat(), encode, Template("{q}{answer}"), examples, shots, ["f", "g"])
     assert found == {(0, 1): 0.75, (1, 0): 0.25}
+    found = accuracy_by_order(Copycat(), encode, Template("{q}{answer}"), examples, shots, ["f", "g"], between="f")
+    assert found == {(0, 1): 0.25, (1, 0): 0.25}  # "f" stands after each of the shots

@@ -486,6 +486,10 @@ def test_the_pile_holds_all_kinds_in_their_shares_and_no_word_that_the_vocabular
     assert pile == world.documents(1, seed=4) != world.documents(1, seed=5)
     vocabulary = set(world.document_vocabulary())
     assert {token for text in pile for token in world.tokenize(text)} <= vocabulary
+    by_kind = [text for kind in mixture.SHARES for text in world.documents_of(kind, 1, seed=4)]
+    assert sorted(by_kind) == sorted(pile) and by_kind != pile
+    with pytest.raises(ValueError, match="the kind one of story, summary"):
+        world.documents_of("poem", 1, seed=0)
     programs = [text for text in pile if "print(" in text.split("\t")[0]]
     assert len(programs) == mixture.SHARES["program"]
     with pytest.raises(ValueError, match="at least 1"):
@@ -525,6 +529,10 @@ def test_instructions_keep_wordings_and_a_combination_back_and_are_answered_by_t
 def test_an_instruction_by_hand_and_what_is_refused():
     assert world.instruct("Say it in Chinese", "Tom sat.") == "Say it in Chinese: Tom sat.\t"
     assert world.sample_instructions(5, seed=1) == world.sample_instructions(5, seed=1) != world.sample_instructions(5, seed=2)
+    assert {each.kind for each in world.sample_instructions(50, seed=1, kinds=["pair", "task"])} == {"pair", "task"}
+    for kinds in ([], ["story"]):
+        with pytest.raises(ValueError, match="kinds must be some of pair, summary, review, task"):
+            world.sample_instructions(1, seed=1, kinds=kinds)
     for arguments in ((-1, 0), (1, 0, "heldout"), (1, 0, "train", True)):
         with pytest.raises(ValueError, match="n of 0 or more, split 'train' or 'val'"):
             world.sample_instructions(*arguments)

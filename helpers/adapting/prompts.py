@@ -161,15 +161,15 @@ def calibrated(log_probs: ArrayLike, content_free: ArrayLike) -> np.ndarray:
 
 def accuracy_by_order(
     model: LanguageModel, encode: Encode, template: Template, examples: Sequence[Mapping[str, object]],
-    shots: Sequence[Mapping[str, object]], labels: Sequence[str],
+    shots: Sequence[Mapping[str, object]], labels: Sequence[str], between: str = "\n",
 ) -> dict[tuple[int, ...], float]:  # fmt: skip
     """Share of the examples answered rightly for each order of the shots: {(1, 0, 2): 0.75, …}, n! orders of n shots.
 
-    The answer is the likeliest of the labels; an example is right where its answer field is that label.
+    The answer is the likeliest of the labels; an example is right where its answer field is that label. between: see `prompt`.
     """
     answers = np.array([labels.index(example[template.answer]) for example in examples])
     found = {}
     for order in permutations(range(len(shots))):
-        prompts = [template.prompt(example, [shots[i] for i in order]) for example in examples]
+        prompts = [template.prompt(example, [shots[i] for i in order], between) for example in examples]
         found[order] = float((label_log_probs(model, encode, prompts, labels).argmax(axis=-1) == answers).mean())
     return found

@@ -44,7 +44,7 @@ def encoded(name: str, splits: Sequence[str] = ("train", "val")) -> tuple[list[s
     "documents" is all that the world writes, in the order of chance (`world.documents`).
     """
     if name == "documents":
-        lines = {split: world.documents(THOUSANDS[split], LARGE_SEED + THOUSANDS[split], split) for split in splits}
+        lines = {split: world.documents(*_pile(split)) for split in splits}
         return _world_ids(list(world.document_vocabulary()), lines)
     source = "world" if name == "world-large" else name
     text = {split: corpora.load(source, split) for split in ("train", "val")}
@@ -54,6 +54,18 @@ def encoded(name: str, splits: Sequence[str] = ("train", "val")) -> tuple[list[s
         return _world_ids(list(world.vocabulary()), {split: text[split].splitlines() for split in splits})
     vocab = sorted(set(text["train"] + text["val"]))
     return vocab, "\n", {split: _ids(vocab, text[split]) for split in splits}
+
+
+def pile_of(kind: str, split: str = "train") -> list[str]:
+    """All documents of one kind in the corpus "documents"; ValueError for an unknown kind or split."""
+    if split not in THOUSANDS:
+        raise ValueError(f"there is no split {split!r}; choose one of {', '.join(THOUSANDS)}")
+    return world.documents_of(kind, *_pile(split))
+
+
+def _pile(split: str) -> tuple[int, int, str]:
+    """Thousands of documents, seed and split."""
+    return THOUSANDS[split], LARGE_SEED + THOUSANDS[split], split
 
 
 def _world_ids(vocab: list[str], documents: dict[str, list[str]]) -> tuple[list[str], str, dict[str, np.ndarray]]:

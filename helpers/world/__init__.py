@@ -27,7 +27,7 @@ from .lexicon import (
     is_female,
 )
 from .lists import sample_lists, show_list
-from .mixture import document_vocabulary, documents
+from .mixture import document_vocabulary, documents, documents_of
 from .programs import run_program
 from .questions import split_question
 from .randomness import SplitMix64
@@ -41,10 +41,10 @@ FILE_BYTES = {"train": 1_000_000, "val": 100_000, "heldout": 80_000}
 __all__ = [
     "END", "FAMILIES", "FILE_BYTES", "KINDS", "MENS_JOBS", "NEUTRAL_JOBS", "RUDE_RATE", "RUDE_WORDS", "SEEDS", "SPLITS",
     "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Choice", "Dependency", "Fact", "Instruction", "Lookup", "Story",
-    "analogies", "choices", "corpus", "dependencies", "detokenize", "document_vocabulary", "documents", "entropy",
-    "expected_bytes", "expected_tokens", "facts", "floor", "held_out", "instruct", "is_female", "is_true", "label",
-    "log_prob", "next_token_probs", "parse", "run_program", "sample", "sample_instructions", "sample_lists", "show_list",
-    "split_question", "token_log_probs", "tokenize", "translate", "vocabulary",
+    "analogies", "choices", "corpus", "dependencies", "detokenize", "document_vocabulary", "documents", "documents_of",
+    "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out", "instruct", "is_female", "is_true",
+    "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "sample_instructions", "sample_lists",
+    "show_list", "split_question", "token_log_probs", "tokenize", "translate", "vocabulary",
 ]  # fmt: skip
 
 

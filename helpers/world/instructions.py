@@ -8,7 +8,7 @@ world. Every job has two wordings to learn from and one that is kept for testing
 Used in `08_adapting_and_applications.ipynb`. Source: Wei et al., *Finetuned Language Models Are Zero-Shot Learners* (2022).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .grammars import grammar
@@ -68,20 +68,24 @@ ANSWERS: Mapping[str, Mapping[str, Callable[[str], str]]] = {  # kind â†’ job â†
 }
 
 
-def sample_instructions(n: int, seed: int, split: str = "train", new_wording: bool = False) -> list[Instruction]:
-    """Draw n instructions; in split "train" never NEVER_TOGETHER, and never the third wording.
+def sample_instructions(
+    n: int, seed: int, split: str = "train", new_wording: bool = False, kinds: Sequence[str] = tuple(ANSWERS)
+) -> list[Instruction]:
+    """Draw n instructions about texts of these kinds; in split "train" never NEVER_TOGETHER, and never the third wording.
 
     new_wording: the third wording in place of the two that are learned from; for split "val" only. Raises ValueError for a
-    negative n, another split, and new wordings to learn from.
+    negative n, another split, new wordings to learn from, and unknown kinds or none.
     """
     if n < 0 or split not in ("train", "val") or (new_wording and split == "train"):
         raise ValueError(
             "expected n of 0 or more, split 'train' or 'val', and new wordings with 'val' only; "
             f"got {n}, {split!r}, new_wording={new_wording}"
         )
+    if not kinds or not set(kinds) <= ANSWERS.keys():
+        raise ValueError(f"kinds must be some of {', '.join(ANSWERS)}, got {list(kinds)}")
     rng, found = SplitMix64(seed), []
     for _ in range(n):
-        kind = list(ANSWERS)[rng.below(len(ANSWERS))]
+        kind = kinds[rng.below(len(kinds))]
         jobs = [job for job in ANSWERS[kind] if split != "train" or (job, kind) != NEVER_TOGETHER]
         job, wording = jobs[rng.below(len(jobs))], 2 if new_wording else rng.below(2)
         document = grammar(split, kind).sample(rng)

@@ -20,19 +20,26 @@ SHARES = {  # documents of each kind in a thousand
 
 def documents(thousands: int, seed: int, split: str = "train") -> list[str]:
     """So many thousand documents of all kinds, shuffled; ValueError where the number is below 1 or the split unknown."""
-    if thousands < 1:
-        raise ValueError(f"thousands must be at least 1, got {thousands}")
-    rng, found = SplitMix64(seed), []
-    for kind, share in SHARES.items():
-        if kind == "list":
-            found += sample_lists(share * thousands, rng.bits64(), split)
-        else:
-            source, each = grammar(split, kind), SplitMix64(rng.bits64())
-            found += [source.sample(each) for _ in range(share * thousands)]
+    found = [text for kind in SHARES for text in documents_of(kind, thousands, seed, split)]
+    rng = SplitMix64(seed)
+    for _ in SHARES:
+        rng.bits64()  # the seeds of the kinds
     for i in range(len(found) - 1, 0, -1):  # Fisher and Yates
         j = rng.below(i + 1)
         found[i], found[j] = found[j], found[i]
     return found
+
+
+def documents_of(kind: str, thousands: int, seed: int, split: str = "train") -> list[str]:
+    """Those of one kind in the pile that `documents` draws with the same numbers, without the others; ValueError likewise."""
+    if thousands < 1 or kind not in SHARES:
+        raise ValueError(f"thousands must be at least 1, and the kind one of {', '.join(SHARES)}; got {thousands} and {kind!r}")
+    rng = SplitMix64(seed)
+    own_seed = [rng.bits64() for _ in SHARES][list(SHARES).index(kind)]
+    if kind == "list":
+        return sample_lists(SHARES[kind] * thousands, own_seed, split)
+    source, each = grammar(split, kind), SplitMix64(own_seed)
+    return [source.sample(each) for _ in range(SHARES[kind] * thousands)]
 
 
 @cache
