@@ -56,7 +56,12 @@ SHOWN = """async () => {
     const run = performance.now();
     window.jupyterapp.commands.execute('notebook:run-cell');
     await shown;
-    const first = await painted(), all = await painted();
+    const until = async selector => {  // a new explorer's parts come over some frames, the words below the text last
+        let now;
+        do now = await painted(); while (!cell.querySelector(selector));
+        return now;
+    };
+    const first = await until('.lm-look-row'), all = await until('.lm-status:not(:empty)');
     kernel.iopubMessage.disconnect(hear);
     return [told - run, first - told, all - told];
 }"""

@@ -150,6 +150,23 @@ def test_berts_loss_is_of_the_tokens_that_are_not_masked():
     assert explorer.frame["loss"] == pytest.approx(answer["loss"][0])
 
 
+def test_without_the_causal_mask_the_loss_is_told_beside_that_with_it():
+    explorer = AttentionExplorer(make_gpt(), text=TEXT)
+    with_mask = explorer.frame["loss"]
+    assert explorer.frame["note"] == ""
+    explorer.causal_mask = False
+    without = explorer.frame["loss"]
+    assert abs(without - with_mask) > 0.01
+    told = f"Loss of the text, nats per token: {with_mask:.3f} with the mask, {without:.3f} without it."
+    assert explorer.frame["note"] == told
+    explorer.text = "the cat sat on the mat " * 4  # longer than the context: its window is told first
+    assert explorer.frame["note"].startswith("The text has ") and " nats per token: " in explorer.frame["note"]
+    explorer.text = ""  # the end token alone asks nothing
+    assert explorer.frame["note"] == ""
+    explorer.text, explorer.causal_mask = TEXT, True
+    assert explorer.frame["note"] == ""
+
+
 def test_without_the_causal_mask_what_is_measured_is_without_it_too():
     explorer = AttentionExplorer(make_gpt(), None, TEXT)
     masked = asked(explorer, "ablate", off=[[0, 1, 0]])

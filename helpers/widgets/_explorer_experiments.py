@@ -195,6 +195,18 @@ def mean_loss(reading: Reading, tokens: TokenReader) -> float | None:
     return float(np.mean([_loss(reading.kinds[0].logits[t], target) for t, target in asked])) if asked else None
 
 
+@torch.no_grad()
+def unmasked_loss(model: Any, reading: Reading, tokens: TokenReader) -> str:
+    """Of a text that was read without the causal mask: its loss, beside that with the mask; else, or without a loss, ""."""
+    without = mean_loss(reading, tokens) if reading.mask == "off" else None
+    if without is None:
+        return ""
+    with without_dropout(model):
+        logits = model(*batch_of(model, ids_of(reading)))[0].float().cpu().numpy()
+    masked = np.mean([_loss(logits[t], id_) for t, id_ in enumerate(targets_of(reading, tokens)) if id_ != IGNORED])
+    return f"Loss of the text, nats per token: {masked:.3f} with the mask, {without:.3f} without it."
+
+
 def _loss(logits: np.ndarray, target: int) -> float:
     return float(-normalise(logits.astype(float))[target])
 

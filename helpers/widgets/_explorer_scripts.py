@@ -20,10 +20,10 @@ EXPERIMENTS = scripts(
 
 
 def tight(source: str) -> str:
-    """The script without the room around operators that no text of the page has: some hundred bytes less of each explorer."""
-    for operator in ("=>", "===", "!==", "&&", "||", "??"):
+    """The script without the room around operators and before braces that no text of the page has: some hundred bytes less."""
+    for operator in ("=>", "===", "!==", "&&", "||", "??", "?", ":"):
         source = source.replace(f" {operator} ", operator)
-    return source
+    return source.replace(") {", "){")
 
 
 VERSION = f'const EXPERIMENTS = "{hashlib.sha256(EXPERIMENTS.encode()).hexdigest()[:12]}";\n'

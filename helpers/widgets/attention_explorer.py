@@ -168,6 +168,8 @@ class AttentionExplorer(TextWidget):
             self._frame = self._frames.reading_frame(self.reading, self.tokens)
             self._frame |= {"steps": steps, "step": self.step} if steps else {}
             self._frame["loss"] = self._experiments.mean_loss(self.reading, self.tokens)
+            unmasked = self._experiments.unmasked_loss(model, self.reading, self.tokens)
+            self._frame["note"] = " ".join(filter(None, [self._frame["note"], unmasked]))
         except Exception as problem:  # half a word must not stop the widget while you type
             error = reason(problem).encode("utf-8", "backslashreplace").decode("utf-8")
         if not self.reading:

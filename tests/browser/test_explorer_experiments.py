@@ -134,6 +134,28 @@ def test_heads_off_are_pythons_numbers_by_mouse_and_keyboard(open_notebook, low_
     assert lab.python("len(sources)") == 1 and lab.page.evaluate("Object.keys(lmExperiments).length") == 1
 
 
+def test_a_model_that_was_trained_for_one_position_is_measured_there(open_notebook):
+    """Its loss over the text is far above that of even guessing, so the text is no measure of its heads."""
+    one = "gpt.head.weight.data *= 8\nexplorer = AttentionExplorer(gpt, str.split, 'the cat sat')\nexplorer"
+    lab = open_with(open_notebook, one)
+    part = unfold(lab.widgets.first, "Switch heads off")
+    note, where = part.locator(".lm-note"), part.get_by_label("Where the loss is measured")
+    loss = lab.python("explorer.frame['loss']")
+    assert loss > 1.5 * np.log(12)
+    expect(note).to_contain_text(f"Loss over the text: {number(loss)} nats per token. Even guessing would cost 2.485:")
+    expect(where).to_have_value("text")  # nothing follows the last token
+    lab.widgets.first.locator(".lm-column").first.locator("[data-i='2']").click()
+    expect(where).to_have_value("here")
+    part.locator(".lm-switch").nth(1).click()
+    expect(note).to_contain_text("Off: layer 0, head 1. At “cat” (2): ")
+    part.get_by_role("button", name="Measure each head alone").click()
+    expect(part.get_by_text("Each head alone, at “cat” (2)")).to_be_visible()
+    where.select_option("text")
+    part.get_by_role("button", name="Measure each head alone").click()
+    expect(part.get_by_text("Each head alone, over the text")).to_be_visible()
+    expect(where).to_have_value("text")
+
+
 def test_a_map_that_would_take_long_asks_first(open_notebook, low_contrast):
     slow = "from helpers.widgets import _explorer_experiments as made\nmade.seconds_of_map = lambda *_: 200.0\nexplorer"
     lab = open_with(open_notebook, slow)

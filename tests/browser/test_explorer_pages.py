@@ -14,6 +14,7 @@ from helpers.transformer import GPT, GPTConfig
 from helpers.widgets import AttentionExplorer
 from helpers.widgets._base import STATIC
 from helpers.widgets._explorer_frame import ranked
+from helpers.widgets._explorer_scripts import EXPERIMENTS
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -186,7 +187,11 @@ def test_a_saved_page_answers_heads_and_tokens_without_python(show, page, low_co
     assert low_contrast(widget) == []
 
 
-BARS = """svg => svg.firstChild.getAttribute("d").split("M").slice(1).map(part => part.match(/[\\d.]+/g).map(Number))"""
+# Of all shades: [x, y, width, height, width, shade], in the order of reading.
+BARS = """svg => [...svg.querySelectorAll("path[fill-opacity]")]
+    .flatMap(path => path.getAttribute("d").split("M").slice(1)
+        .map(part => [...part.match(/[\\d.]+/g).map(Number), Number(path.getAttribute("fill-opacity"))]))
+    .sort(([x, y], [otherX, otherY]) => y - otherY || x - otherX)"""
 
 
 def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
@@ -198,8 +203,10 @@ def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
         expect(widget.locator(".lm-status")).to_contain_text(f"({query}) looks at")
         row = explorer.weights()[query, : query + 1]
         under, beside = (widget.locator(name).evaluate(BARS) for name in (".lm-flow-bars", ".lm-look-bars"))
-        np.testing.assert_allclose([height for *_, height, _ in under], 12 * np.sqrt(row), atol=0.051)
+        np.testing.assert_allclose([height for _, _, _, height, *_ in under], 12 * np.sqrt(row), atol=0.051)
         np.testing.assert_allclose([width for _, _, width, *_ in beside], row, atol=0.000051)
+        np.testing.assert_allclose([shade for *_, shade in under], 0.4 + 0.2 * np.minimum(3, np.floor(4 * np.sqrt(row))))
+        assert {shade for *_, shade in beside} == {1}
         boxes = [token.bounding_box() for token in widget.locator(".lm-flow-token").all()]
         whole = widget.locator(".lm-flow-bars").bounding_box()
         assert len({box["y"] for box in boxes}) > 1
@@ -358,6 +365,35 @@ def test_axe_finds_nothing_to_object_to(show, page, scheme):
         assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
         widget.locator("summary").evaluate_all("all => all.forEach(each => each.click())")
         widget.get_by_label("Which weights are shown").select_option("top_k")
+
+
+def test_heads_that_are_off_are_named_in_few_words(page):
+    script = EXPERIMENTS.replace("export const panels", "return namesOf; const panels")
+    namer = page.evaluate_handle(f"() => {{ {script} }}")
+    own, cross = {"name": "own", "layers": 3, "heads": 2}, {"name": "cross", "layers": 1, "heads": 2}
+    cases = [
+        ([[0, 1, 1]], [own], "layer 1, head 1"),
+        ([[0, 1, 0], [0, 1, 1], [0, 2, 0], [0, 2, 1]], [own], "all heads of layers 1, 2"),
+        ([[0, 0, 1], [0, 2, 0], [0, 2, 1]], [own], "all heads of layer 2; layer 0, head 1"),
+        ([[0, layer, head] for layer in range(3) for head in range(2)], [own], "all heads"),
+        ([[0, 0, 0], [0, 0, 2]], [own | {"heads": 3}], "layer 0, heads 0, 2"),
+        ([[0, 0, 1], [1, 0, 0], [1, 0, 1]], [own, cross], "layer 0, head 1 (own); all heads (cross)"),
+        ([[1, 0, 0]], [own, cross], "layer 0, head 0 (cross)"),
+    ]
+    for off, kinds, told in cases:
+        assert page.evaluate("([name, off, kinds]) => name(off, kinds)", [namer, off, kinds]) == told
+
+
+@pytest.mark.parametrize("width", [560, 700, 760, 1280])
+def test_a_long_token_is_whole_in_a_narrow_notebook(show, page, width):
+    vocab = ["</s>", "the", "grandmother", "sat"]
+    gpt = GPT(GPTConfig(vocab_size=len(vocab), block_size=64, n_layer=2, n_head=4, n_embd=32, init_std=0.3), vocab)
+    explorer = AttentionExplorer(gpt, str.split, "the grandmother sat grandmother")
+    page.set_viewport_size({"width": width, "height": 900})
+    widget = show(explorer)
+    for token in widget.locator(".lm-look .lm-token").all():
+        assert token.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    assert widget.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
 
 
 def test_chinese_and_one_token_alone(show):

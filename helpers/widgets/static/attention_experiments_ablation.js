@@ -8,7 +8,7 @@ function ablationPanel(tools, body) {
   const [without, each] = [measured(tools, waiting), measured(tools, waiting)];
   const instead = choice("What a head that is off fetches", INSTEAD, (value) => app.set({ instead: value }));
   const allOn = el("button", { class: "lm-button", type: "button", text: "All on again", onclick: () => app.set({ off: [] }) });
-  const where = choice("Where the loss is measured", { text: "over the text", here: "at the chosen position" }, () => {});
+  const where = choice("Where the loss is measured", { text: "over the text", here: "at the chosen position" }, () => (placed = true));
   const measure = el("button", { class: "lm-button", type: "button", text: "Measure each head alone", onclick: () => ask() });
   const anyway = el("button", { class: "lm-button", type: "button", text: "Measure all the same", onclick: () => ask(true) });
   const cells = el("div", { class: "lm-heads", role: "group", "aria-label": "Heads, a row for each layer: press one to switch it off or on; arrow keys move" });
@@ -20,6 +20,7 @@ function ablationPanel(tools, body) {
   const title = el("b", {});
   const numbers = folded("The map as a table", el("div", {}));
   let buttons = []; // [layer][head]
+  let placed = false; // somebody has chosen where the loss is measured
   let [built, wanted, tabled, shown] = ["", null, null, null];
   body.replaceChildren(
     div("lm-explorer", div("lm-row", instead, allOn), waiting),
@@ -87,6 +88,8 @@ function ablationPanel(tools, body) {
     if (`${kind.layers} ${kind.heads}` !== built) build(kind);
     built = `${kind.layers} ${kind.heads}`;
     instead.value = state.instead;
+    const asks = kind.predicts && (reading.masked || state.query < kind.T - 1); // the last position has no next token
+    if (!placed) where.value = asks && blind(reading) ? "here" : "text";
     allOn.setAttribute("aria-disabled", String(!off.length));
     const map = hidden ? null : mapNow(seen);
     drawCells(seen, off, map);
@@ -138,7 +141,7 @@ function ablationPanel(tools, body) {
   function drawChange({ reading, state }, off, answer, hidden) {
     const kind = reading.kinds[state.kind];
     const at = kind.predicts ? state.query : reading.predictions.length - 1;
-    const names = off.map(([k, layer, head]) => nameOf(layer, head) + (reading.kinds.length > 1 ? ` (${reading.kinds[k].name})` : "")).join("; ");
+    const names = namesOf(off, reading.kinds);
     const rows = answer?.rows?.[at] ?? [];
     put(title, rows.length ? `Next tokens ${reading.masked ? "at" : "after"} ${named(reading.kinds[0].queries[at], at)}: before → after` : "");
     bars.setAttribute("aria-label", title.textContent);
@@ -147,27 +150,48 @@ function ablationPanel(tools, body) {
     while (bars.childElementCount > rows.length) bars.lastChild.remove();
     rows.forEach((row, i) => fill(bars.children[i], row, longest));
     if (hidden) return put(result, COVERED);
-    if (!off.length) return put(result, "All heads are on: what is shown above is the model. Press a head to switch it off, or O on one of the pictures above; weights above stay those of the whole model.");
+    const guessing = blind(reading) ? ` Even guessing would cost ${number(Math.log(reading.vocab_size))}: this model was not trained for every position of such a text. What it does at the chosen position says more.` : "";
+    const whole = reading.loss === null ? "" : ` Loss over the text: ${number(reading.loss)} nats per token.${guessing}`;
+    if (!off.length) return put(result, `All heads are on: what is shown above is the model.${whole} Press a head to switch it off, or O on one of the pictures above; weights above stay those of the whole model.`);
     if (!answer) return put(result, `Off: ${names}. Python is reading without …`);
     if (answer.error) return put(result, `This cannot be measured: ${answer.error}.`);
     const what = `the ${answer.asked} ${reading.masked ? "tokens that stand here, which the model sees" : "tokens that follow one another"}`;
-    const over = answer.loss ? `Loss over ${what}: ${change(answer.loss, "nats per token")}.` : "The text asks nothing yet, so it has no loss.";
+    const over = answer.loss ? `Loss over ${what}: ${change(answer.loss, "nats per token")}.${guessing}` : "The text asks nothing yet, so it has no loss.";
     const here = answer.at[at] ? `At ${named(reading.kinds[0].queries[at], at)}: ${change(answer.at[at], "nats")}.` : "";
     const mean = state.instead === "mean" ? "The mean is that of this very text, so a head that is off still tells something of what comes later in it." : "";
-    put(result, [`Off: ${names}.`, over, here, mean].filter(Boolean).join(" "));
+    put(result, [`Off: ${names}.`, ...(guessing ? [here, over] : [over, here]), mean].filter(Boolean).join(" "));
   }
 
-  const bar = () => el("li", { class: "lm-suggestion" }, el("span", {}), el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" }), el("span", { class: "lm-before" })), el("span", { class: "lm-percent" }));
+  const bar = () => el("li", { class: "lm-suggestion" }, el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" }), el("span", { class: "lm-before" })), el("span", { class: "lm-percent" }));
 
   function fill(row, [token, before, after], longest) {
-    put(row.children[1], token);
-    row.children[1].title = token;
+    put(row.firstChild, token);
+    row.firstChild.title = token;
     row.querySelector(".lm-bar").style.width = `${(100 * after) / longest}%`;
     row.querySelector(".lm-before").style.left = `${(100 * before) / longest}%`;
     put(row.lastChild, `${percent(before)} → ${percent(after)}`);
   }
 
   return { draw };
+}
+
+// Whether the model does far worse over the text than one that guesses evenly: it was trained for some positions only. (A model that
+// was not trained at all does little worse.)
+const blind = ({ loss, vocab_size }) => loss !== null && loss > 1.5 * Math.log(vocab_size);
+
+// Heads in few words: whole attentions, whole layers, and the heads of the others.
+function namesOf(off, kinds) {
+  const several = (word, numbers) => `${word}${numbers.length > 1 ? "s" : ""} ${numbers.join(", ")}`;
+  return kinds
+    .flatMap(({ layers, heads, name }, kind) => {
+      const byLayer = Array.from({ length: layers }, (_, layer) => off.filter(([k, l]) => k === kind && l === layer).map(([, , head]) => head));
+      const [full, some] = [(of) => of.length === heads, (of) => of.length && of.length < heads];
+      const all = byLayer.flatMap((of, layer) => (full(of) ? [layer] : []));
+      const rest = byLayer.flatMap((of, layer) => (some(of) ? [`layer ${layer}, ${several("head", of)}`] : []));
+      const said = all.length === layers ? ["all heads"] : [...(all.length ? [`all heads of ${several("layer", all)}`] : []), ...rest];
+      return said.length && kinds.length > 1 ? [`${said.join("; ")} (${name})`] : said;
+    })
+    .join("; ");
 }
 
 // From the page's colour at 0 to orange at 1 and to blue at −1.

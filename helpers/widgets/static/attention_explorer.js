@@ -110,6 +110,7 @@ function render({ model, el: host }) {
   let [changed, look, shades, seen] = [null, null, null, null];
   let [second, skipped] = [null, 0]; // the frame that draws what may come a frame later
   let [owed, owes] = [new Set(), {}]; // the panels that it draws, and why
+  let most = 99; // of them in a frame: where the explorer opens they come bit by bit, so that no frame takes long
   const filtered = filterOnce(app);
 
   function change(what) {
@@ -122,14 +123,16 @@ function render({ model, el: host }) {
     changed = null;
     if (!app.reading || !root.isConnected) return;
     root.classList.toggle("lm-large", app.state.large);
-    if (!look || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
+    const opens = !look;
+    if (opens || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
     const hidden = app.secret("weights");
     const [weights, row] = hidden ? [] : [app.reading.weights(app.state), app.row()];
     seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
     drawKinds(seen);
-    const waits = what.reading ? 5 : what.settings || what.look ? panels.length : 0; // from which panel on some may wait
+    const waits = opens ? 2 : what.reading ? 5 : what.settings || what.look ? panels.length : 0; // from which panel on some may wait
     panels.forEach((panel, i) => (i >= waits && (panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
     owes = { ...owes, ...what };
+    most = opens || (owed.size && most < 9) ? 3 : 99;
     if (owed.size) second ??= requestAnimationFrame(drawLater);
     else finish();
   }
@@ -144,11 +147,11 @@ function render({ model, el: host }) {
 
   function finish() {
     skipped = 0;
-    put(status, sentence(seen));
-    owed.forEach((panel) => panel.draw(seen, owes));
-    panels.forEach((panel) => panel.rest?.());
-    owed.clear();
-    owes = {};
+    for (const panel of [...owed].slice(0, most)) panel.draw(seen, owes), owed.delete(panel);
+    if (!owed.size) put(status, sentence(seen));
+    panels.forEach((panel) => owed.has(panel) || panel.rest?.());
+    if (owed.size) second ??= requestAnimationFrame(drawLater);
+    else [owes, most] = [{}, 99];
   }
 
   function drawKinds({ reading, state }) {

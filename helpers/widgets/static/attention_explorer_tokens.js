@@ -12,21 +12,22 @@ function svgNode(tag, attributes = {}) {
 
 const brief = (name) => ([...name].length > LONG ? `${[...name].slice(0, LONG - 1).join("")}…` : name);
 
-// Bars for weights as one path of a picture: nothing else has to be styled or laid out anew.
-function barsSvg(name) {
+// Bars for weights as one path of a picture for each shade: nothing else has to be styled or laid out anew.
+function barsSvg(name, shades = [1]) {
   const svg = svgNode("svg", { class: name, "aria-hidden": "true", preserveAspectRatio: "none" });
-  svg.append(svgNode("path"));
+  svg.append(...shades.map((shade) => svgNode("path", { "fill-opacity": shade })));
+  svg.bars = [...svg.children];
   return svg;
 }
 
 function drawBars(svg, row, n, isLeft, place) {
-  let d = "";
+  const d = svg.bars.map(() => "");
   for (let i = 0; row && i < n; i++) {
     if (!isLeft(i)) continue;
     const [x, y, width, height] = place(i, row[i]);
-    d += `M${x},${y}h${width}v${height}h-${width}z`;
+    d[Math.min(d.length - 1, Math.floor(d.length * Math.sqrt(row[i])))] += `M${x},${y}h${width}v${height}h-${width}z`;
   }
-  svg.firstChild.setAttribute("d", d);
+  d.forEach((each, i) => svg.bars[i].setAttribute("d", each));
 }
 
 // A list's children for these names; those that stand where they stood stay, so that typing builds little anew.
@@ -47,7 +48,7 @@ function tokenColumns(app) {
   const list = (label) => el("div", { class: "lm-column", tabindex: "0", role: "listbox", "aria-label": label });
   const left = list("Tokens that look, the queries; up and down choose one, Enter pins it");
   const right = list("Tokens that are looked at, the keys; up and down choose one, Enter pins the pair");
-  const lines = svgNode("svg", { class: "lm-lines", "aria-hidden": "true" });
+  const lines = svgNode("svg", { class: "lm-lines", "aria-hidden": "true", preserveAspectRatio: "none" });
   const bars = barsSvg("lm-look-bars");
   const frames = [div("lm-look-frame"), div("lm-look-frame lm-right")]; // of the chosen rows; moving them lays out and paints nothing
   const box = div("lm-look", left, ...frames, lines, bars, right);
@@ -76,7 +77,7 @@ function tokenColumns(app) {
       return row(1, name, i, el("span", { class: "lm-percent", text: " " }));
     });
     const tall = height * Math.max(kind.T, kind.S);
-    setAll(lines, { height: tall });
+    setAll(lines, { height: tall, viewBox: `0 0 120 ${tall}` });
     setAll(bars, { height: tall, viewBox: `0 0 1 ${tall}` });
   }
 
@@ -188,7 +189,7 @@ function tokenFlow(app) {
   const id = someName();
   const list = el("div", { class: "lm-flow", tabindex: "0", role: "listbox" });
   const node = panelOf(list, div("lm-muted lm-small"));
-  const bars = barsSvg("lm-flow-bars");
+  const bars = barsSvg("lm-flow-bars", [0.4, 0.6, 0.8, 1]);
   const frame = svgNode("path", { class: "lm-flow-frame" });
   bars.append(frame);
   let [built, places, draws, write] = [null, null, null, null]; // places: of the tokens, [x, y, width]
