@@ -384,7 +384,7 @@ def test_heads_that_are_off_are_named_in_few_words(page):
         assert page.evaluate("([name, off, kinds]) => name(off, kinds)", [namer, off, kinds]) == told
 
 
-@pytest.mark.parametrize("width", [560, 700, 760, 1280])
+@pytest.mark.parametrize("width", [420, 560, 700, 760, 1280])
 def test_a_long_token_is_whole_in_a_narrow_notebook(show, page, width):
     vocab = ["</s>", "the", "grandmother", "sat"]
     gpt = GPT(GPTConfig(vocab_size=len(vocab), block_size=64, n_layer=2, n_head=4, n_embd=32, init_std=0.3), vocab)

@@ -27,7 +27,10 @@ function drawBars(svg, row, n, isLeft, place) {
     const [x, y, width, height] = place(i, row[i]);
     d[Math.min(d.length - 1, Math.floor(d.length * Math.sqrt(row[i])))] += `M${x},${y}h${width}v${height}h-${width}z`;
   }
-  d.forEach((each, i) => svg.bars[i].setAttribute("d", each));
+  d.forEach((each, i) => {
+    const bar = svg.bars[i];
+    if (bar.d !== each) bar.setAttribute("d", (bar.d = each));
+  });
 }
 
 // A list's children for these names; those that stand where they stood stay, so that typing builds little anew.
