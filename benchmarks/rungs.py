@@ -147,6 +147,17 @@ def shipped_rung(path: Path, text: str) -> Rung:
     return Rung(f"the shipped GPT, preset {facts['preset']}", corpus, bits, "07", f"`{facts['command']}`")
 
 
+def documents_rung(path: Path, text: str) -> Rung:
+    """The shipped model of all the world's documents on the stories, each read from its beginning, as in notebook 08."""
+    model, facts = load_model(path)
+    index = {token: i for i, token in enumerate(model.vocab)}
+    stories = [np.array([index[token] for token in [*story, world.END]]) for story in sentences(text, words=True)]
+    bits = bits_per_byte(np.concatenate([model.log_probs(story) for story in stories]), text)
+    config = model.config
+    how = f"{config.n_layer} layers of {config.n_embd}, shipped; 15 % of what it read holds a story ({facts['date']})"
+    return Rung("GPT, all documents", "world", bits, "08", how)
+
+
 def measure(corpus: str) -> Iterator[Rung]:
     """All rungs of a corpus that are measured here. Raises CorpusError where it cannot be had."""
     text = {split: corpora.load(corpus, split) for split in ("train", "val")}
@@ -173,6 +184,7 @@ def measure(corpus: str) -> Iterator[Rung]:
         how = "2 layers of 64, 4 heads; 360 steps of 8 stories"
         yield Rung("GPT, words", corpus, story_gpt_rung(text), "06", how)
         yield shipped_rung(paths.CHECKPOINTS / "world_gpt.safetensors", text["val"])
+        yield documents_rung(paths.CHECKPOINTS / "documents_gpt.safetensors", text["val"])
         yield Rung("the floor", corpus, world.floor("val"), "01", "exact entropy of the world, over its mean length")
     else:
         for size in BPE_SIZES:

@@ -23,6 +23,7 @@ from helpers.widgets import (
     GuessingGame,
     GuessingResult,
     NextTokens,
+    PromptLab,
     TokenView,
     TrainingDashboard,
     TypeAhead,
@@ -397,7 +398,9 @@ def test_a_saved_notebook_passes_validation_and_a_changed_one_does_not(tmp_path,
     assert ("6 passed" if passes else "1 failed, 5 passed") in run.stdout
 
 
-SCRIPTED = (AttentionExplorer, EmbeddingMap, GuessingGame, NextTokens, QuizWidget, TokenView, TrainingDashboard, TypeAhead)
+SCRIPTED = (
+    AttentionExplorer, EmbeddingMap, GuessingGame, NextTokens, PromptLab, QuizWidget, TokenView, TrainingDashboard, TypeAhead,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("widget", SCRIPTED)
