@@ -8,6 +8,7 @@ BM25 is bm25s's, which is kept up and needs NumPy only; rank-bm25 has had no rel
 words that stand in over half of the passages a negative weight, patched by a floor.
 """
 
+import logging
 import re
 import string
 from collections import Counter
@@ -84,6 +85,7 @@ class Retriever:
         """Index passages; ValueError where there are none, or where no passage has a word, or k1 or b is out of range."""
         import bm25s  # with SciPy, where that is installed: a second
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG, and reports each index on stderr
         self.passages = check_texts(passages, "passages")
         if k1 < 0 or not 0 <= b <= 1:
             raise ValueError(f"k1 must be 0 or more and b must lie in [0, 1], got {k1} and {b}")
