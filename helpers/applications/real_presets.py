@@ -39,10 +39,12 @@ class RealPreset:
 
 
 SST2: Mapping[str, RealPreset] = {
-    "small": RealPreset(  # from scratch: what a model knows that has read nothing but 67,349 phrases
-        model={"n_layer": 1, "n_head": 4, "n_embd": 64, "block_size": 64, "norm_first": True, "norm_eps": 1e-5,
-               "zero_init": True, "dropout": 0.3},
-        train=TrainConfig(steps=400, batch_size=64, lr=3e-3, matrix_lr=0.02, precision="float32", eval_every=0),
+    # From scratch, so all it knows of English is in 67,349 phrases: it does not beat the bag of words (80.3 % right against
+    # 81.4 %, and 82.3 % with pairs; one run, of which chance makes ±1.3 percentage points).
+    "small": RealPreset(  # rotary positions, for the phrases are short and the sentences that it is graded on are not
+        model={"n_layer": 1, "n_head": 4, "n_embd": 64, "block_size": 64, "position": "rotary", "norm_first": True,
+               "norm_eps": 1e-5, "init_std": 0.02, "zero_init": True, "dropout": 0.3},
+        train=TrainConfig(steps=400, batch_size=64, lr=1e-2, matrix_lr=0.02, precision="float32", eval_every=0),
     ),
     "gpu": RealPreset(  # the recipe of BERT's paper: three times through the phrases, by 32
         model={"dropout": 0.1},
@@ -60,7 +62,8 @@ SST2: Mapping[str, RealPreset] = {
 }  # fmt: skip
 
 MULTI30K: Mapping[str, RealPreset] = {
-    "small": RealPreset(  # far too short a training for good translations: it shows what is learned first
+    # A third of a pass through the pairs: BLEU 15.5 against 7.9 of the nearest sentence, and still far from good German.
+    "small": RealPreset(
         model={"n_layer": 1, "n_head": 4, "n_embd": 96, "block_size": 64, "norm_first": True, "zero_init": True},
         train=TrainConfig(steps=300, batch_size=32, lr=8e-3, matrix_lr=0.04, precision="float32", eval_every=0),
         max_vocab=3_000,
