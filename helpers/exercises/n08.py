@@ -145,45 +145,48 @@ def _too_few_wrong_ones(n: int, c: int, k: int) -> float:
 EXERCISES = (
     Exercise(
         id="8.1",
-        title="How many numbers LoRA trains",
-        kind="by hand",
-        grade=Number(
-            10_240,
-            tolerance=0.5,
-            wrong={
-                5_120: "Half of it. Did you count A without B, or one of the two matrices in each layer?",
-                2_560: "A quarter of it. Did you count one layer, or in each layer one matrix's A?",
-                1_280: "That is one matrix, with its A and B. There are two in each layer, and 4 layers.",
-                640: "That is A alone, of one matrix.",
-                20_480: "That is with the key and output matrices as well. Only query and value have LoRA here.",
-                204_800: "Those are the matrices themselves, 160 · 160 each. They are frozen; count A and B.",
-                25_600: "That is one frozen matrix, 160 · 160. Count what is trained beside it.",
-                128: "2 · 4 · 4 · 4? A has a row of 160 numbers for each rank, and B a column of 160.",
-            },
-            why="The eight matrices themselves hold 204,800 numbers: one number is trained for twenty that stay. The optimiser "
-            "keeps its running means for the 10,240 only.",
+        title="Calibrate",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case(
+                    ([0.6, 0.4], [0.8, 0.2]),
+                    [3 / 11, 8 / 11],
+                    say="0.6 / 0.8 = 0.75 and 0.4 / 0.2 = 2: now the second label wins.",
+                ),
+                Case(([0.8, 0.2], [0.8, 0.2]), [0.5, 0.5], say="A question without content must get the same for each label."),
+                Case(([0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3]), [0.7, 0.2, 0.1], say="Without a bias nothing changes."),
+                Case(([0.03, 0.01], [0.2, 0.1]), [0.6, 0.4], say="Labels' probabilities need not sum to one, but yours must."),
+                Case(([0.5, 0.3, 0.2], [0.5, 0.1, 0.4]), [2 / 9, 6 / 9, 1 / 9]),
+            ),
+            mistakes=(
+                (_ratios_only, "The ratios are right. Divide by their sum, so that they sum to one."),
+                (_multiplied, "You multiply, so the prompt's bias counts twice. Divide by c."),
+                (_upside_down, "That is c / p, the wrong way round: a likely label gets little."),
+                (_differences, "You subtract, which gives negative numbers. Divide: p / c."),
+                (_not_calibrated, "c is not used, so the prompt's bias is still there."),
+                (_softmax_of_ratios, "That is Zhao et al.'s softmax: the same winner, but it changes p where c has no bias."),
+            ),
+            why="The winner is the label that the text has made likelier by the largest factor.",
         ),
         hints=(
-            "Beside each matrix stand two new ones, A and B. Write down their shapes.",
-            "A is (rank, inputs) and B (outputs, rank). How many matrices get such a pair?",
-            "(4 · 160 + 160 · 4) for one matrix; two matrices a layer; 4 layers.",
+            "The prompt alone prefers some label. What must become of p where it is exactly c?",
+            "Divide each p by its c; what comes out does not sum to one yet.",
+            "`ratios = [p_i / c_i for p_i, c_i in zip(p, c)]`, and each over `sum(ratios)`.",
         ),
         solution=r"""
-$A$ is $(4, 160)$ and $B$ is $(160, 4)$: $640 + 640 = 1{,}280$ numbers beside one matrix. Two matrices in each of 4 layers make
-eight pairs: $8 \cdot 1{,}280 = 10{,}240$. The frozen matrices have $8 \cdot 160 \cdot 160 = 204{,}800$. The share is
-$2 r / C = 8 / 160$, one in twenty; in a model with $C = 4096$ the same rank trains one in five hundred of such matrices.
+$q_i = (p_i / c_i) \,/\, \sum_j (p_j / c_j)$. Where the text says nothing, $p = c$ and all $q_i$ are equal, which is what one
+wants of a question without content. Where the prompt has no bias, $c$ is uniform and $q = p$.
 """,
-        answer=10_240,
+        answer=calibrate,
         wrong_answers=(
-            (5_120, "A without B"),
-            (2_560, "A quarter of it"),
-            (1_280, "one matrix"),
-            (640, "A alone"),
-            (20_480, "Only query and value"),
-            (204_800, "They are frozen"),
-            (25_600, "one frozen matrix"),
-            (128, "a row of 160 numbers"),
-            (12_000, "too large"),
+            (_ratios_only, "Divide by their sum"),
+            (_multiplied, "counts twice"),
+            (_upside_down, "wrong way round"),
+            (_differences, "You subtract"),
+            (_not_calibrated, "c is not used"),
+            (_softmax_of_ratios, "the same winner"),
+            (lambda p, c: p, "should give"),
         ),
     ),
     Exercise(
@@ -247,141 +250,49 @@ The end token after the answer stays in: by it the model learns to stop. (`Answe
     ),
     Exercise(
         id="8.3",
-        title="Calibrate",
-        kind="implement",
-        grade=Function(
-            cases=(
-                Case(
-                    ([0.6, 0.4], [0.8, 0.2]),
-                    [3 / 11, 8 / 11],
-                    say="0.6 / 0.8 = 0.75 and 0.4 / 0.2 = 2: now the second label wins.",
-                ),
-                Case(([0.8, 0.2], [0.8, 0.2]), [0.5, 0.5], say="A question without content must get the same for each label."),
-                Case(([0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3]), [0.7, 0.2, 0.1], say="Without a bias nothing changes."),
-                Case(([0.03, 0.01], [0.2, 0.1]), [0.6, 0.4], say="Labels' probabilities need not sum to one, but yours must."),
-                Case(([0.5, 0.3, 0.2], [0.5, 0.1, 0.4]), [2 / 9, 6 / 9, 1 / 9]),
-            ),
-            mistakes=(
-                (_ratios_only, "The ratios are right. Divide by their sum, so that they sum to one."),
-                (_multiplied, "You multiply, so the prompt's bias counts twice. Divide by c."),
-                (_upside_down, "That is c / p, the wrong way round: a likely label gets little."),
-                (_differences, "You subtract, which gives negative numbers. Divide: p / c."),
-                (_not_calibrated, "c is not used, so the prompt's bias is still there."),
-                (_softmax_of_ratios, "That is Zhao et al.'s softmax: the same winner, but it changes p where c has no bias."),
-            ),
-            why="The winner is the label that the text has made likelier by the largest factor.",
+        title="How many numbers LoRA trains",
+        kind="by hand",
+        grade=Number(
+            10_240,
+            tolerance=0.5,
+            wrong={
+                5_120: "Half of it. Did you count A without B, or one of the two matrices in each layer?",
+                2_560: "A quarter of it. Did you count one layer, or in each layer one matrix's A?",
+                1_280: "That is one matrix, with its A and B. There are two in each layer, and 4 layers.",
+                640: "That is A alone, of one matrix.",
+                20_480: "That is with the key and output matrices as well. Only query and value have LoRA here.",
+                204_800: "Those are the matrices themselves, 160 · 160 each. They are frozen; count A and B.",
+                25_600: "That is one frozen matrix, 160 · 160. Count what is trained beside it.",
+                128: "2 · 4 · 4 · 4? A has a row of 160 numbers for each rank, and B a column of 160.",
+            },
+            why="The eight matrices themselves hold 204,800 numbers: one number is trained for twenty that stay. The optimiser "
+            "keeps its running means for the 10,240 only.",
         ),
         hints=(
-            "The prompt alone prefers some label. What must become of p where it is exactly c?",
-            "Divide each p by its c; what comes out does not sum to one yet.",
-            "`ratios = [p_i / c_i for p_i, c_i in zip(p, c)]`, and each over `sum(ratios)`.",
+            "Beside each matrix stand two new ones, A and B. Write down their shapes.",
+            "A is (rank, inputs) and B (outputs, rank). How many matrices get such a pair?",
+            "(4 · 160 + 160 · 4) for one matrix; two matrices a layer; 4 layers.",
         ),
         solution=r"""
-$q_i = (p_i / c_i) \,/\, \sum_j (p_j / c_j)$. Where the text says nothing, $p = c$ and all $q_i$ are equal, which is what one
-wants of a question without content. Where the prompt has no bias, $c$ is uniform and $q = p$.
+$A$ is $(4, 160)$ and $B$ is $(160, 4)$: $640 + 640 = 1{,}280$ numbers beside one matrix. Two matrices in each of 4 layers make
+eight pairs: $8 \cdot 1{,}280 = 10{,}240$. The frozen matrices have $8 \cdot 160 \cdot 160 = 204{,}800$. The share is
+$2 r / C = 8 / 160$, one in twenty; in a model with $C = 4096$ the same rank trains one in five hundred of such matrices.
 """,
-        answer=calibrate,
+        answer=10_240,
         wrong_answers=(
-            (_ratios_only, "Divide by their sum"),
-            (_multiplied, "counts twice"),
-            (_upside_down, "wrong way round"),
-            (_differences, "You subtract"),
-            (_not_calibrated, "c is not used"),
-            (_softmax_of_ratios, "the same winner"),
-            (lambda p, c: p, "should give"),
+            (5_120, "A without B"),
+            (2_560, "A quarter of it"),
+            (1_280, "one matrix"),
+            (640, "A alone"),
+            (20_480, "Only query and value"),
+            (204_800, "They are frozen"),
+            (25_600, "one frozen matrix"),
+            (128, "a row of 160 numbers"),
+            (12_000, "too large"),
         ),
     ),
     Exercise(
         id="8.4",
-        title="pass@k without bias",
-        kind="implement",
-        grade=Function(
-            cases=(
-                Case((5, 2, 1), 0.4, say="With k = 1 it is the share of right ones."),
-                Case((5, 2, 2), 0.7, say="Of 10 pairs 3 have no right one."),
-                Case((4, 2, 3), 1.0, say="Only 2 are wrong, so any 3 hold a right one."),
-                Case((5, 0, 3), 0.0),
-                Case((3, 3, 1), 1.0),
-                Case((10, 3, 5), 11 / 12),
-                Case(
-                    (2000, 3, 1000), 1 - 1000 * 999 * 998 / (2000 * 1999 * 1998), say="No float is as large as C(2000, 1000)."
-                ),
-            ),
-            mistakes=(
-                (_with_replacement, "That puts each program back before the next is drawn: too low on average. Use C(n, k)."),
-                (_all_right, "That is the chance that *all* k are right. One is enough."),
-                (_none_right, "That is the chance that *none* is right: take it from 1."),
-                (_k_ignored, "That is pass@1, whatever k is."),
-                (_k_times, "Chances of several tries do not add up: two right ones in a set count once."),
-                (_as_floats, "Right for few programs, but no float is as large as C(2000, 1000): divide the whole numbers."),
-                (_too_few_wrong_ones, "With fewer than k wrong ones each set holds a right one: that is 1, not 0."),
-            ),
-            why="From the same n programs pass@k can only grow with k.",
-        ),
-        hints=(
-            "How many sets of k are there, and in how many of them is no right program?",
-            "A set without a right one is drawn from the n − c wrong ones. `math.comb(n, k)` counts sets.",
-            "`math.comb` gives exact whole numbers, and 0 where k is larger than n. Divide them with `/`, as they are.",
-        ),
-        solution=r"""
-Of the $\binom{n}{k}$ sets of $k$ programs, $\binom{n-c}{k}$ hold wrong ones only; where $n - c < k$ there is no such set, and
-`math.comb` gives 0. $1 - (1 - c/n)^k$ would draw the same program twice: from 2 right ones of 4 and $k = 3$ it gives
-0.875, though any 3 of the 4 hold a right one. Averaged over many samples of $n$ it is too low; the formula with sets is not.
-""",
-        answer=unbiased_pass,
-        wrong_answers=(
-            (_with_replacement, "too low on average"),
-            (_all_right, "*all* k are right"),
-            (_none_right, "take it from 1"),
-            (_k_ignored, "pass@1, whatever"),
-            (_k_times, "count once"),
-            (_as_floats, "divide the whole numbers"),
-            (_too_few_wrong_ones, "that is 1, not 0"),
-        ),
-    ),
-    Exercise(
-        id="8.5",
-        title="Token F1",
-        kind="by hand",
-        grade=Number(
-            Fraction(4, 7),
-            tolerance=0.002,
-            wrong={
-                Fraction(6, 11): "You counted the articles. SQuAD drops a, an and the from both before it compares.",
-                Fraction(1, 2): "That is the precision alone, 2 of 4.",
-                Fraction(2, 3): "That is the recall alone, 2 of 3.",
-                Fraction(7, 12): "That is the plain mean of precision and recall. F1 is their harmonic mean, 2PR / (P + R).",
-                Fraction(2, 7): "That is PR / (P + R); the 2 in front is missing.",
-                Fraction(1, 3): "That is P · R.",
-                Fraction(2, 5): "That is the shared words over all words that occur. F1 is 2PR / (P + R).",
-                0: "That is exact match. F1 gives part of the marks.",
-            },
-            why='More than half of the marks, though it has "by" for "on" and a word of its own: F1 counts words, weighs none.',
-        ),
-        hints=(
-            "What is left of each after SQuAD's normalisation: small letters, no punctuation, no articles?",
-            '"old mill by river" against "mill on river". How many words do they share?',
-            "P = 2 / 4 and R = 2 / 3; F1 = 2PR / (P + R).",
-        ),
-        solution=r"""
-Without articles the prediction is *old mill by river*, 4 words, the truth *mill on river*, 3 words. Two are shared:
-$P = 2/4$, $R = 2/3$, $F_1 = 2PR/(P+R) = 4/7 = 0.571$. Shorter: twice the shared words over all words of both,
-$2 \cdot 2 / (4 + 3)$.
-""",
-        answer=0.571,
-        wrong_answers=(
-            (0.545, "You counted the articles"),
-            (0.5, "precision alone"),
-            (0.667, "recall alone"),
-            (0.583, "plain mean"),
-            (0.286, "the 2 in front"),
-            (0.333, "P · R"),
-            (0.4, "over all words that occur"),
-            (0, "exact match"),
-        ),
-    ),
-    Exercise(
-        id="8.6",
         title="Merge",
         kind="by hand",
         grade=Number(
@@ -424,7 +335,7 @@ can check it with any $x$: for $x = (1, 0)^\top$, $W x = (1, 0)^\top$ and $A x =
         ),
     ),
     Exercise(
-        id="8.7",
+        id="8.5",
         title="What became of the old ability?",
         kind="explain",
         grade=Reasoned(
@@ -490,6 +401,95 @@ has to be measured on both sides: accuracy on new reviews *and* loss on old docu
             (("c", "x"), "no loss on what is new"),
             (("c", "y"), "fell to 0.00"),
             ("c", "two letters"),
+        ),
+    ),
+    Exercise(
+        id="8.6",
+        title="Token F1",
+        kind="by hand",
+        grade=Number(
+            Fraction(4, 7),
+            tolerance=0.002,
+            wrong={
+                Fraction(6, 11): "You counted the articles. SQuAD drops a, an and the from both before it compares.",
+                Fraction(1, 2): "That is the precision alone, 2 of 4.",
+                Fraction(2, 3): "That is the recall alone, 2 of 3.",
+                Fraction(7, 12): "That is the plain mean of precision and recall. F1 is their harmonic mean, 2PR / (P + R).",
+                Fraction(2, 7): "That is PR / (P + R); the 2 in front is missing.",
+                Fraction(1, 3): "That is P · R.",
+                Fraction(2, 5): "That is the shared words over all words that occur. F1 is 2PR / (P + R).",
+                0: "That is exact match. F1 gives part of the marks.",
+            },
+            why='More than half of the marks, though it has "by" for "on" and a word of its own: F1 counts words, weighs none.',
+        ),
+        hints=(
+            "What is left of each after SQuAD's normalisation: small letters, no punctuation, no articles?",
+            '"old mill by river" against "mill on river". How many words do they share?',
+            "P = 2 / 4 and R = 2 / 3; F1 = 2PR / (P + R).",
+        ),
+        solution=r"""
+Without articles the prediction is *old mill by river*, 4 words, the truth *mill on river*, 3 words. Two are shared:
+$P = 2/4$, $R = 2/3$, $F_1 = 2PR/(P+R) = 4/7 = 0.571$. Shorter: twice the shared words over all words of both,
+$2 \cdot 2 / (4 + 3)$.
+""",
+        answer=0.571,
+        wrong_answers=(
+            (0.545, "You counted the articles"),
+            (0.5, "precision alone"),
+            (0.667, "recall alone"),
+            (0.583, "plain mean"),
+            (0.286, "the 2 in front"),
+            (0.333, "P · R"),
+            (0.4, "over all words that occur"),
+            (0, "exact match"),
+        ),
+    ),
+    Exercise(
+        id="8.7",
+        title="pass@k without bias",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case((5, 2, 1), 0.4, say="With k = 1 it is the share of right ones."),
+                Case((5, 2, 2), 0.7, say="Of 10 pairs 3 have no right one."),
+                Case((4, 2, 3), 1.0, say="Only 2 are wrong, so any 3 hold a right one."),
+                Case((5, 0, 3), 0.0),
+                Case((3, 3, 1), 1.0),
+                Case((10, 3, 5), 11 / 12),
+                Case(
+                    (2000, 3, 1000), 1 - 1000 * 999 * 998 / (2000 * 1999 * 1998), say="No float is as large as C(2000, 1000)."
+                ),
+            ),
+            mistakes=(
+                (_with_replacement, "That puts each program back before the next is drawn: too low on average. Use C(n, k)."),
+                (_all_right, "That is the chance that *all* k are right. One is enough."),
+                (_none_right, "That is the chance that *none* is right: take it from 1."),
+                (_k_ignored, "That is pass@1, whatever k is."),
+                (_k_times, "Chances of several tries do not add up: two right ones in a set count once."),
+                (_as_floats, "Right for few programs, but no float is as large as C(2000, 1000): divide the whole numbers."),
+                (_too_few_wrong_ones, "With fewer than k wrong ones each set holds a right one: that is 1, not 0."),
+            ),
+            why="From the same n programs pass@k can only grow with k.",
+        ),
+        hints=(
+            "How many sets of k are there, and in how many of them is no right program?",
+            "A set without a right one is drawn from the n − c wrong ones. `math.comb(n, k)` counts sets.",
+            "`math.comb` gives exact whole numbers, and 0 where k is larger than n. Divide them with `/`, as they are.",
+        ),
+        solution=r"""
+Of the $\binom{n}{k}$ sets of $k$ programs, $\binom{n-c}{k}$ hold wrong ones only; where $n - c < k$ there is no such set, and
+`math.comb` gives 0. $1 - (1 - c/n)^k$ would draw the same program twice: from 2 right ones of 4 and $k = 3$ it gives
+0.875, though any 3 of the 4 hold a right one. Averaged over many samples of $n$ it is too low; the formula with sets is not.
+""",
+        answer=unbiased_pass,
+        wrong_answers=(
+            (_with_replacement, "too low on average"),
+            (_all_right, "*all* k are right"),
+            (_none_right, "take it from 1"),
+            (_k_ignored, "pass@1, whatever"),
+            (_k_times, "count once"),
+            (_as_floats, "divide the whole numbers"),
+            (_too_few_wrong_ones, "that is 1, not 0"),
         ),
     ),
     Exercise(
