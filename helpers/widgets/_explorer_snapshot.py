@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import zlib
 from typing import Any
 
@@ -78,7 +79,7 @@ def _size(part: Any) -> int:
 
 def _page(script: str, data: str) -> str:
     page = (STATIC / "snapshot.html").read_text(encoding="utf-8")
-    css = (STATIC / "widgets.css").read_text(encoding="utf-8")
+    css = re.sub(r"/\*.*?\*/|^\s+", "", (STATIC / "widgets.css").read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for name, part in {"CSS": css, "DATA": data, "ESM": script.replace("export default", "const widget =")}.items():
         page = page.replace(f"/*{name}*/", part, 1)
     return page
