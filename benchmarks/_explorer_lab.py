@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from conftest import CONNECTED, SETTINGS, STATE, Server, free_port, lab_command, wait_for
+from conftest import CELLS, CONNECTED, SETTINGS, Server, free_port, lab_command, wait_for
 
 SETUP = """
 import torch
@@ -120,10 +120,10 @@ def opened(browser: Browser, server: Server) -> Page:
         " window.jupyterapp.commands.execute('notebook:run-cell'); }"
     )
     for _ in range(600):
-        if page.evaluate(STATE)["cells"][0]["execution_count"]:
+        if page.evaluate(CELLS)[0]["execution_count"]:
             return page
         page.wait_for_timeout(100)
-    raise RuntimeError(f"the first cell did not run: {json.dumps(page.evaluate(STATE)['cells'][0])}")
+    raise RuntimeError(f"the first cell did not run: {json.dumps(page.evaluate(CELLS)[0])}")
 
 
 def in_jupyterlab(browser: Browser, base: Path) -> list[tuple[str, np.ndarray, str]]:

@@ -20,12 +20,12 @@ from _table import machine
 from helpers import applications, paths, world
 from helpers.sampling import generate_batch
 from helpers.tokenizers import WordTokenizer
-from helpers.training import PRESETS, Stopped, TextData, encoded, evaluate, load_model, train
-from helpers.transformer import GPT, GPTConfig
+from helpers.training import PRESETS, Stopped, TextData, build, evaluate, load_model, train
+from helpers.transformer import GPT
 from helpers.world.lists import LABELS
 
 SIZES = {"1 × 32": (1, 32), "2 × 64": (2, 64), "3 × 96": (3, 96)}  # layers × width; the shipped model is 4 × 160
-STEPS, LOOKS = 1500, (300, 600, 900, 1200, 1500)
+STEPS, LOOKS = 1500, range(300, 1501, 300)
 EXAMPLES, ASKED = 6, 150
 
 
@@ -65,7 +65,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="end each run after so many steps of its schedule")
     arguments = parser.parse_args()
     preset, rows = PRESETS["documents"], []
-    vocab, end, ids = encoded("documents")
 
     def note(size: str, steps: int, model: GPT, loss: float) -> None:
         rows.append({"size": size, "params": model.n_parameters, "steps": steps, "val_loss": round(loss, 4), **measured(model)})
@@ -77,21 +76,17 @@ def main() -> None:
     shipped, card = load_model(paths.CHECKPOINTS / "documents_gpt.safetensors")
     note("4 × 160, shipped", preset.train.steps, shipped, card["val_loss"])
     for size, (n_layer, n_embd) in SIZES.items():
-        config = GPTConfig(
-            **{**preset.model, "n_layer": n_layer, "n_embd": n_embd, "vocab_size": len(vocab), "end": vocab.index(end)}
-        )
-        model = GPT(config, vocab)
+        model, text, val = build("documents", n_layer=n_layer, n_embd=n_embd)
 
-        def look(step: int, _: object, model: GPT = model, size: str = size) -> None:
+        def look(step: int, _: object, model: GPT = model, size: str = size, val: TextData = val) -> None:
             if step in LOOKS:
                 with torch.no_grad():
-                    note(size, step, model, evaluate(model, ids["val"][:20_000]))
+                    note(size, step, model, evaluate(model, val.ids[:20_000].numpy()))
                 model.train()
             if step >= arguments.steps:
                 raise Stopped
 
-        training = replace(preset.train, steps=STEPS, eval_every=0)
-        train(model, TextData(ids["train"], len(vocab)), training, callback=look)
+        train(model, text, replace(preset.train, steps=STEPS, eval_every=0), callback=look)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def story_gpt_rung(text: dict[str, str], steps: int = 360, batch_size: int = 8) 
     """Bits per byte of notebook 06's GPT: two layers of 64, each story read from its own beginning, as it was trained."""
     vocab = list(world.vocabulary())
     index = {token: i for i, token in enumerate(vocab)}
-    ids = {s: [torch.tensor([index[t] for t in [*line, world.END]]) for line in sentences(text[s], True)] for s in text}
+    ids = [torch.tensor([index[token] for token in [*line, world.END]]) for line in sentences(text["train"], words=True)]
     sizes = {"block_size": 128, "n_layer": 2, "n_head": 4, "n_embd": 64, "activation": "gelu", "qk_norm": True, "tied": False}
     end = index[world.END]
     model = GPT(GPTConfig(vocab_size=len(vocab), end=end, position="rotary", rotary_base=50.0, **sizes), vocab)
@@ -118,14 +118,21 @@ def story_gpt_rung(text: dict[str, str], steps: int = 360, batch_size: int = 8) 
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = learning_rate(step, schedule)
-        rows = [ids["train"][i] for i in torch.randint(len(ids["train"]), (batch_size,), generator=picks)]
+        rows = [ids[i] for i in torch.randint(len(ids), (batch_size,), generator=picks)]
         targets = pad_sequence(rows, batch_first=True, padding_value=-100)  # −100: left out of the loss
         inputs = F.pad(pad_sequence(rows, batch_first=True, padding_value=end)[:, :-1], (1, 0), value=end)
         optimizer.zero_grad()
         F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    return bits_per_byte(np.concatenate([model.log_probs(story) for story in ids["val"]]), text["val"])
+    return bits_by_story(model, text["val"])
+
+
+def bits_by_story(model: GPT, text: str) -> float:
+    """Bits per byte of the world's stories, each read from its own beginning."""
+    index = {token: i for i, token in enumerate(model.vocab)}
+    stories = [np.array([index[token] for token in [*story, world.END]]) for story in sentences(text, words=True)]
+    return bits_per_byte(np.concatenate([model.log_probs(story) for story in stories]), text)
 
 
 def trained_rung(name: str) -> Rung:
@@ -150,12 +157,9 @@ def shipped_rung(path: Path, text: str) -> Rung:
 def documents_rung(path: Path, text: str) -> Rung:
     """The shipped model of all the world's documents on the stories, each read from its beginning, as in notebook 08."""
     model, facts = load_model(path)
-    index = {token: i for i, token in enumerate(model.vocab)}
-    stories = [np.array([index[token] for token in [*story, world.END]]) for story in sentences(text, words=True)]
-    bits = bits_per_byte(np.concatenate([model.log_probs(story) for story in stories]), text)
     config = model.config
     how = f"{config.n_layer} layers of {config.n_embd}, shipped; 15 % of what it read holds a story ({facts['date']})"
-    return Rung("GPT, all documents", "world", bits, "08", how)
+    return Rung("GPT, all documents", "world", bits_by_story(model, text), "08", how)
 
 
 def measure(corpus: str) -> Iterator[Rung]:

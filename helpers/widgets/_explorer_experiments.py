@@ -191,8 +191,12 @@ def as_read(model: Any, reading: Reading) -> Iterator[None]:
 
 def mean_loss(reading: Reading, tokens: TokenReader) -> float | None:
     """Of the text, nats per token; None where it asks nothing."""
-    asked = [(t, target) for t, target in enumerate(targets_of(reading, tokens)) if target != IGNORED]
-    return float(np.mean([_loss(reading.kinds[0].logits[t], target) for t, target in asked])) if asked else None
+    return _mean_loss(reading.kinds[0].logits, targets_of(reading, tokens))
+
+
+def _mean_loss(logits: np.ndarray, targets: list[int]) -> float | None:
+    losses = [_loss(logits[t], target) for t, target in enumerate(targets) if target != IGNORED]
+    return float(np.mean(losses)) if losses else None
 
 
 @torch.no_grad()
@@ -203,7 +207,7 @@ def unmasked_loss(model: Any, reading: Reading, tokens: TokenReader) -> str:
         return ""
     with without_dropout(model):
         logits = model(*batch_of(model, ids_of(reading)))[0].float().cpu().numpy()
-    masked = np.mean([_loss(logits[t], id_) for t, id_ in enumerate(targets_of(reading, tokens)) if id_ != IGNORED])
+    masked = _mean_loss(logits, targets_of(reading, tokens))
     return f"Loss of the text, nats per token: {masked:.3f} with the mask, {without:.3f} without it."
 
 

@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import re
 import zlib
 from typing import Any
 
@@ -28,7 +27,7 @@ def snapshot(
     frame = values["frame"] | {"logits": b"", "kinds": []}
     values = values | {"frame": frame, "head": {"revision": revision} | head_frame(reading, *chosen), "snapshot": kept}
     frame["head"] = values["head"]
-    room = (most_bytes - len(_page(script, packed(values)))) * 3 // 4  # base64 writes four letters for three bytes
+    room = (most_bytes - len(_page(script, packed(values)).encode())) * 3 // 4  # base64 writes four letters for three bytes
 
     def fits(part: Any, share: float = 1.0) -> bool:
         nonlocal room
@@ -50,7 +49,11 @@ def snapshot(
     for place in sorted(_places(reading), key=lambda place: (place[:2] != chosen[:2], place)):
         other = {"revision": revision} | head_frame(reading, *place)
         kept["heads"] += [other] * (place != chosen and fits(other))
-    return _page(script, packed(values))
+    page = _page(script, packed(values))
+    while kept["heads"] and len(page.encode()) > most_bytes:  # parts together are not quite the sum of their sizes
+        kept["heads"].pop()
+        page = _page(script, packed(values))
+    return page
 
 
 def packed(values: Any) -> str:
@@ -79,7 +82,7 @@ def _size(part: Any) -> int:
 
 def _page(script: str, data: str) -> str:
     page = (STATIC / "snapshot.html").read_text(encoding="utf-8")
-    css = re.sub(r"/\*.*?\*/|^\s+", "", (STATIC / "widgets.css").read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    css = (STATIC / "widgets.css").read_text(encoding="utf-8")
     for name, part in {"CSS": css, "DATA": data, "ESM": script.replace("export default", "const widget =")}.items():
         page = page.replace(f"/*{name}*/", part, 1)
     return page

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from helpers.probability import LanguageModel
 from helpers.tokenizers import Tokenizer
 from helpers.widgets._base import PicturedWidget, script, visible
-from helpers.widgets._prompt_picture import prompt_picture
+from helpers.widgets._prompt_picture import cut, prompt_picture
 from helpers.widgets._suggestions import UNKNOWN, percent
 from helpers.widgets._text import quoted, reason
 
@@ -45,7 +45,7 @@ class PromptLab(PicturedWidget):
     more than three models, an empty list, a template or example with a missing field, a truth that is none of the labels.
     """
 
-    _esm = script("prompt_lab.js")
+    _esm = script("attention_explorer_controls.js", "prompt_lab.js")
     setup = traitlets.Unicode().tag(sync=True)  # as ASCII JSON, since a template may hold what is no valid text
     shown = traitlets.Unicode().tag(sync=True)  # the frame, likewise
 
@@ -266,7 +266,7 @@ class PromptLab(PicturedWidget):
 def one_line(text: str, longest: int = 60) -> str:
     """A text on one line, printable, its blanks as they are; cut where it is long."""
     shown = "".join(" " if each == " " else visible(each) for each in text)
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+    return cut(shown, longest)
 
 
 def marked(text: str) -> str:

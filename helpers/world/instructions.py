@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .grammars import grammar
+from .labels import label
 from .programs import run_program
 from .randomness import SplitMix64
 from .reading import derive
@@ -40,10 +41,6 @@ class Instruction(NamedTuple):
     answer: str
 
 
-def _result(text: str) -> str:
-    return run_program(text.partition("\t")[2])
-
-
 def _found(kind: str, name: str) -> Callable[[str], str]:
     return lambda document: derive(document, "full", kind).env[name]
 
@@ -60,11 +57,11 @@ ANSWERS: Mapping[str, Mapping[str, Callable[[str], str]]] = {  # kind â†’ job â†
     "pair": {"translate": _after_tab, "repeat": _before_tab, "thing": _found("pair", "thing")},
     "summary": {"summarise": _after_tab, "hero": _found("summary", "hero")},
     "review": {
-        "judge": lambda text: LABELS[_found("review", "label")(text)],
+        "judge": lambda text: LABELS[label(text)],
         "thing": _found("review", "thing"),
         "repeat": str,
     },
-    "task": {"program": _after_tab, "compute": _result, "repeat": _before_tab},
+    "task": {"program": _after_tab, "compute": lambda text: run_program(_after_tab(text)), "repeat": _before_tab},
 }
 
 

@@ -21,9 +21,7 @@ SHARES = {  # documents of each kind in a thousand
 def documents(thousands: int, seed: int, split: str = "train") -> list[str]:
     """So many thousand documents of all kinds, shuffled; ValueError where the number is below 1 or the split unknown."""
     found = [text for kind in SHARES for text in documents_of(kind, thousands, seed, split)]
-    rng = SplitMix64(seed)
-    for _ in SHARES:
-        rng.bits64()  # the seeds of the kinds
+    _, rng = _seeds(seed)
     for i in range(len(found) - 1, 0, -1):  # Fisher and Yates
         j = rng.below(i + 1)
         found[i], found[j] = found[j], found[i]
@@ -34,12 +32,17 @@ def documents_of(kind: str, thousands: int, seed: int, split: str = "train") -> 
     """Those of one kind in the pile that `documents` draws with the same numbers, without the others; ValueError likewise."""
     if thousands < 1 or kind not in SHARES:
         raise ValueError(f"thousands must be at least 1, and the kind one of {', '.join(SHARES)}; got {thousands} and {kind!r}")
-    rng = SplitMix64(seed)
-    own_seed = [rng.bits64() for _ in SHARES][list(SHARES).index(kind)]
+    own_seed = _seeds(seed)[0][kind]
     if kind == "list":
         return sample_lists(SHARES[kind] * thousands, own_seed, split)
     source, each = grammar(split, kind), SplitMix64(own_seed)
     return [source.sample(each) for _ in range(SHARES[kind] * thousands)]
+
+
+def _seeds(seed: int) -> tuple[dict[str, int], SplitMix64]:
+    """The seed of each kind, and what the pile is shuffled with."""
+    rng = SplitMix64(seed)
+    return {kind: rng.bits64() for kind in SHARES}, rng
 
 
 @cache

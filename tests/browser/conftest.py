@@ -59,16 +59,15 @@ SETTINGS = {
 WITHOUT_DEBUGGER = {"disabledExtensions": {"@jupyterlab/debugger-extension": True}}
 TRACKER = "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
 
-# What a page can tell about its notebook, as one JSON value; null as long as there is nothing to tell.
+# What a page can tell about its notebook, as one JSON value.
 CONNECTED = """() => {
     const context = window.jupyterapp?.shell?.currentWidget?.context;
     const session = context?.isReady && context.sessionContext?.isReady && context.sessionContext.session;
     return Boolean(session && session.kernel?.connectionStatus === 'connected' && session.kernel.status === 'idle');
 }"""
-STATE = """() => {
+CELLS = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
-    const cells = Array.from({length: panel.model.cells.length}, (_, i) => panel.model.cells.get(i).toJSON());
-    return {cells};
+    return Array.from({length: panel.model.cells.length}, (_, i) => panel.model.cells.get(i).toJSON());
 }"""
 
 # How far the notebook has run: the kernel's status, the numbers of the code cells without a count, what a cell has raised. The
@@ -233,7 +232,7 @@ class OpenNotebook:
 
     def code_cells(self) -> list[NotebookNode]:
         """The code cells that have a source, with their outputs, as the page's model has them now."""
-        cells = [nbformat.from_dict(cell) for cell in self.page.evaluate(STATE)["cells"]]
+        cells = [nbformat.from_dict(cell) for cell in self.page.evaluate(CELLS)]
         return [cell for cell in cells if cell.cell_type == "code" and "".join(cell.source).strip()]
 
     def python(self, expression: str) -> object:

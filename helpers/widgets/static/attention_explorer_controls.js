@@ -18,6 +18,11 @@ function taken(event) {
   event.stopPropagation();
 }
 
+// Write to the page only what is new there: most of it stays while one moves about.
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 // A labelled range whose value is also said in words.
 function slider(name, min, max, step, choose, say) {
   const said = el("output", { class: "lm-said" });

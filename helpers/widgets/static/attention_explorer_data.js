@@ -82,11 +82,6 @@ const percent = (p) => (p > 0 && p < 0.0005 ? "< 0.1 %" : `${(100 * p).toFixed(1
 const number = (x, digits = 3) => x.toFixed(digits).replace("-", "−");
 const named = (token, position) => `“${token}” (${position})`;
 
-// Write to the page only what is new there: most of it stays while one moves about.
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 // Mark one of a list's children as the chosen one.
 function mark(list, chosen) {
   const now = list.children[chosen];

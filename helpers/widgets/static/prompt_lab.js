@@ -28,24 +28,11 @@ function wishes(model, line, changed) {
   return { wish, answered, of: () => ({ ...sent, ...waits }), stop: () => (clearTimeout(timer), wait.stop()) };
 }
 
-// A range with its name, and its value in words.
-function range(name, min, max, step, choose, say = String) {
-  const said = el("output", { class: "lm-said" });
-  const input = el("input", { type: "range", min, max, step, "aria-label": name, oninput: () => choose(Number(input.value)) });
-  input.addEventListener("keydown", (event) => event.stopPropagation());
-  function show(value) {
-    if (Number(input.value) !== value) input.value = value;
-    said.textContent = say(value);
-    input.setAttribute("aria-valuetext", say(value));
-  }
-  return { node: el("label", { class: "lm-slider" }, el("span", { text: name }), input, said), show };
-}
-
 function number(name, choose) {
   let last = 0;
   const input = el("input", { class: "lm-search lm-seed", type: "number", min: "0", max: "1000000", step: "1", "aria-label": name });
   input.addEventListener("input", () => /^\d{1,6}$/.test(input.value) && choose(Number(input.value)));
-  input.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(input);
   input.addEventListener("blur", () => (input.value = last)); // what is no number gives way
   const show = (value) => {
     last = value;
@@ -56,7 +43,7 @@ function number(name, choose) {
 
 function chooser(name, names, choose) {
   const select = el("select", { "aria-label": name, class: "lm-choose", onchange: () => choose(Number(select.value)) }, ...names.map((each, i) => el("option", { value: String(i), text: `${i + 1}. ${each}` })));
-  select.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(select);
   return select;
 }
 
@@ -133,12 +120,11 @@ function probabilityTable(go) {
     event.target.tabIndex = 0;
   });
   node.addEventListener("keydown", (event) => {
-    const step = event.ctrlKey || event.metaKey || event.altKey ? null : { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!step) return;
+    const step = arrowOf(event);
+    if (!step.length) return;
     const [row, column] = place.split(" ").map(Number);
     cells.get(`${row + step[0]} ${column + step[1]}`)?.focus();
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   });
   return { node, draw };
 }
@@ -156,17 +142,17 @@ function render({ model, el: host }) {
   const own = el("option", { value: "-1", text: "your own" });
   templates.append(own);
   const box = el("textarea", { class: "lm-text", rows: "2", "aria-label": "Template, with fields in braces, the answer last", spellcheck: "false", oninput: () => wanted.wish({ template: box.value }, PAUSE) });
-  box.addEventListener("keydown", (event) => event.stopPropagation());
+  keepKeys(box);
   const error = el("div", { class: "lm-waiting", role: "alert" });
   const questions = chooser("Question", setup.questions, set("question"));
-  const shots = range("shots", 0, setup.most, 1, set("n_shots", PAUSE), (n) => `${n} of ${setup.most}`);
+  const shots = slider("shots", 0, setup.most, 1, set("n_shots", PAUSE), (n) => `${n} of ${setup.most}`);
   const order = number("Order of the shots: 0 as given, or the seed of a shuffle", set("order", PAUSE));
   const current = (name) => wanted.of()[name] ?? frame().choice[name];
   const shuffle = el("button", { class: "lm-button", type: "button", text: "Shuffle", onclick: () => wanted.wish({ order: current("order") + 1 }) });
   const calibrate = el("button", { class: "lm-button", type: "button", text: "calibrate", title: "divide by what the labels get for a question without content", onclick: () => wanted.wish({ calibrate: !current("calibrate") }) });
   calibrate.hidden = !setup.calibrates;
-  const temperature = range("temperature", 0, 2, 0.05, set("temperature", PAUSE), (value) => (value ? value.toFixed(2) : "0: greedy"));
-  const topP = range("top-p", 0.05, 1, 0.05, set("top_p", PAUSE), (value) => (value === 1 ? "off" : value.toFixed(2)));
+  const temperature = slider("temperature", 0, 2, 0.05, set("temperature", PAUSE), (value) => (value ? value.toFixed(2) : "0: greedy"));
+  const topP = slider("top-p", 0.05, 1, 0.05, set("top_p", PAUSE), (value) => (value === 1 ? "off" : value.toFixed(2)));
   const seed = number("Seed of the answer", set("seed", PAUSE));
   const sample = el("button", { class: "lm-button", type: "button", text: "Write an answer", onclick: () => wanted.wish({ sampled: true, seed: current("seed") + Number(current("sampled")) }) });
   const row = (...nodes) => el("div", { class: "lm-row" }, ...nodes);
