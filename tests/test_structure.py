@@ -31,6 +31,7 @@ ORDER = (
     "attention",
     "transformer",
     "training",
+    "quantisation",
     "adapting",
     "applications",
     "interpret",
