@@ -25,6 +25,7 @@ ORDER = (
     "smoothing",
     "ngrams",
     "sampling",
+    "calibration",
     "tokenizers",
     "neural_lm",
     "embeddings",

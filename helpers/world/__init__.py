@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
+from .claims import Claim, claims
 from .exact import phrases
 from .grammars import KINDS, SPLITS, expected, grammar
 from .instructions import Instruction, instruct, sample_instructions
@@ -40,11 +41,11 @@ FILE_BYTES = {"train": 1_000_000, "val": 100_000, "heldout": 80_000}
 
 __all__ = [
     "END", "FAMILIES", "FILE_BYTES", "KINDS", "MENS_JOBS", "NEUTRAL_JOBS", "RUDE_RATE", "RUDE_WORDS", "SEEDS", "SPLITS",
-    "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Choice", "Dependency", "Fact", "Instruction", "Lookup", "Story",
-    "analogies", "choices", "corpus", "dependencies", "detokenize", "document_vocabulary", "documents", "documents_of",
-    "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out", "instruct", "is_female", "is_true",
-    "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "sample_instructions", "sample_lists",
-    "show_list", "split_question", "token_log_probs", "tokenize", "translate", "vocabulary",
+    "STEREOTYPE_RATE", "WOMENS_JOBS", "Agreement", "Choice", "Claim", "Dependency", "Fact", "Instruction", "Lookup", "Story",
+    "analogies", "choices", "claims", "corpus", "dependencies", "detokenize", "document_vocabulary", "documents",
+    "documents_of", "entropy", "expected_bytes", "expected_tokens", "facts", "floor", "held_out", "instruct", "is_female",
+    "is_true", "label", "log_prob", "next_token_probs", "parse", "run_program", "sample", "sample_instructions",
+    "sample_lists", "show_list", "split_question", "token_log_probs", "tokenize", "translate", "vocabulary",
 ]  # fmt: skip
 
 
