@@ -8,11 +8,11 @@ One module a notebook holds the exercises (`n01` …); `model` says what an exer
 hold the graders.
 """
 
-from helpers.exercises import n01, n02, n03, n04, n05, n06, n07, n08
+from helpers.exercises import n01, n02, n03, n04, n05, n06, n07, n08, n09
 from helpers.exercises.model import Exercise, Quiz
 from helpers.exercises.session import Session, registry
 
-NOTEBOOKS = (n01, n02, n03, n04, n05, n06, n07, n08)
+NOTEBOOKS = (n01, n02, n03, n04, n05, n06, n07, n08, n09)
 
 EXERCISES: dict[str, Exercise] = registry(exercise for module in NOTEBOOKS for exercise in module.EXERCISES)
 QUIZZES: dict[str, Quiz] = registry(question for module in NOTEBOOKS for question in module.QUIZZES)
