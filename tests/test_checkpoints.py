@@ -9,7 +9,10 @@ from helpers.probability import LN2
 from helpers.training import MASK, MaskedData, encoded, evaluate, load_model
 from helpers.transformer import BERT
 
-SHIPPED = {"shakespeare_gpt": "shakespeare", "world_gpt": "world", "world_bert": "world", "documents_gpt": "documents"}
+SHIPPED = {
+    "shakespeare_gpt": "shakespeare", "world_gpt": "world", "world_polite_gpt": "world-polite", "world_bert": "world",
+    "documents_gpt": "documents",
+}  # fmt: skip
 LIMIT = 16 * 2**20  # bytes
 
 

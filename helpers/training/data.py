@@ -41,19 +41,26 @@ def encoded(name: str, splits: Sequence[str] = ("train", "val")) -> tuple[list[s
     """(vocabulary, end token, ids of these splits) of a corpus: the world's words, or another's characters.
 
     "world-large" trains on LARGE stories that are drawn for it, like those of "world", and has the same validation text.
-    "documents" is all that the world writes, in the order of chance (`world.documents`).
+    "world-polite" is "world-large" without the stories that hold a rude word, in both splits. "documents" is all that the world
+    writes, in the order of chance (`world.documents`).
     """
     if name == "documents":
         lines = {split: world.documents(*_pile(split)) for split in splits}
         return _world_ids(list(world.document_vocabulary()), lines)
-    source = "world" if name == "world-large" else name
-    text = {split: corpora.load(source, split) for split in ("train", "val")}
-    if name == "world-large":
-        text["train"] = "\n".join(world.sample(LARGE, seed=LARGE_SEED, split="train"))
-    if source == "world":
-        return _world_ids(list(world.vocabulary()), {split: text[split].splitlines() for split in splits})
+    if name in ("world", "world-large", "world-polite"):
+        return _world_ids(list(world.vocabulary()), {split: _stories(name, split) for split in splits})
+    text = {split: corpora.load(name, split) for split in ("train", "val")}
     vocab = sorted(set(text["train"] + text["val"]))
     return vocab, "\n", {split: _ids(vocab, text[split]) for split in splits}
+
+
+def _stories(name: str, split: str) -> list[str]:
+    """The stories of "world", "world-large" or "world-polite"."""
+    large = name != "world" and split == "train"
+    stories = world.sample(LARGE, seed=LARGE_SEED, split="train") if large else corpora.load("world", split).splitlines()
+    if name != "world-polite":
+        return stories
+    return [story for story in stories if world.RUDE_WORDS.isdisjoint(world.tokenize(story))]
 
 
 def pile_of(kind: str, split: str = "train") -> list[str]:

@@ -57,6 +57,11 @@ PRESETS: Mapping[str, Preset] = {
         TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
         data="world-large",
     ),
+    "world-polite": Preset(  # the same, from stories without a rude word: what notebook 09 sets beside it
+        {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256},
+        TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        data="world-polite",
+    ),
     "documents": Preset(  # all that the world writes: what notebook 08 starts from
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 160, "block_size": 192},
         TrainConfig(steps=3000, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
