@@ -56,11 +56,15 @@ class Reader:
     def read(self, ids: ArrayLike) -> np.ndarray:
         """Add tokens, none at first if you like → log probability of every next token: (T,) ids → (V,) nats.
 
-        Several texts get equally many tokens each, and stay as many as at first: (B, T) ids → (B, V) nats.
+        Several texts get equally many tokens each, and stay as many unless `keep` drops some: (B, T) ids → (B, V) nats.
         """
         ids = self.checked(ids)
         self.ids = ids if self.ids is None else np.concatenate([self.ids, ids], axis=-1)
         return np.apply_along_axis(self.model.next_log_probs, -1, self.ids)
+
+    def keep(self, rows: ArrayLike) -> None:
+        """Go on with these of the texts, (B,) indices, in this order: the others have ended, and need not be read on."""
+        self.ids = self.ids[rows]
 
     def checked(self, ids: ArrayLike) -> np.ndarray:
         """The ids, (T,) or (B, T), as int64; ValueError where they are none of the model's vocabulary."""

@@ -2,8 +2,8 @@
 
 Symmetric and rounded to nearest: w ≈ code · scale, the scale being the largest |w| of its group over the largest code. It saves
 memory, not time: a layer makes its matrix anew from the codes whenever it is used. Only a kernel that does both at once could
-save time as well. Derived in `09_limits_and_outlook.ipynb`. Dettmers et al., *LLM.int8(): 8-bit Matrix Multiplication for Transformers at
-Scale* (2022); Dettmers and Zettlemoyer, *The case for 4-bit precision: k-bit Inference Scaling Laws* (2023).
+save time as well. Derived in `09_limits_and_outlook.ipynb`. Dettmers et al., *LLM.int8(): 8-bit Matrix Multiplication for
+Transformers at Scale* (2022); Dettmers and Zettlemoyer, *The case for 4-bit precision: k-bit Inference Scaling Laws* (2023).
 """
 
 import copy

@@ -128,21 +128,27 @@ def _draw(
     """The tokens drawn at each step, by the row that they are for.
 
     All rows are at the same position, so nothing is padded: what the shortest prompt is long is read at once, and then a row
-    that has prompt left reads its own next token in place of one drawn.
+    that has prompt left reads its own next token in place of one drawn. When half of the rows that are read have ended, the
+    reader goes on with the others alone.
     """
     begin = min(len(ids) for ids in prompts)
     ends = [len(ids) + max_new_tokens for ids in prompts]
-    reader, new = model.reader(), np.stack([ids[:begin] for ids in prompts])  # (B, begin)
+    reader, new, read = model.reader(), np.stack([ids[:begin] for ids in prompts]), list(range(len(prompts)))  # (B, begin)
     for t in range(begin, max(ends)):
-        log_probs = reader.read(new)  # (B, V), of the token at t
-        rows = [i for i, ids in enumerate(prompts) if len(ids) <= t < ends[i]]
-        drawn = sample(shape_log_probs(log_probs[rows], *settings), [rngs[i] for i in rows]).tolist()
+        log_probs = reader.read(new)  # (rows that are read, V), of the token at t
+        drawing = [at for at, i in enumerate(read) if len(prompts[i]) <= t < ends[i]]
+        rows = [read[at] for at in drawing]
+        drawn = sample(shape_log_probs(log_probs[drawing], *settings), [rngs[i] for i in rows]).tolist()
         step = dict(zip(rows, drawn, strict=True))
         yield step
         ends = [t if step.get(i) in stop else end for i, end in enumerate(ends)]
         if t + 1 >= max(ends):
             return
-        new = np.array([[ids[t] if t < len(ids) else step.get(i, 0)] for i, ids in enumerate(prompts)])  # 0: past a row's end
+        going = [at for at, i in enumerate(read) if t + 1 < ends[i]]
+        if 2 * len(going) <= len(read):
+            reader.keep(going)
+            read = [read[at] for at in going]
+        new = np.array([[prompts[i][t] if t < len(prompts[i]) else step.get(i, 0)] for i in read])  # 0: past a row's end
 
 
 def _check_settings(temperature: float, top_k: int | None, top_p: float | None, min_p: float | None) -> None:

@@ -292,12 +292,25 @@ def test_a_batch_is_read_as_its_texts_are(name):
         assert together.read(ids) == pytest.approx(np.array(expected), abs=1e-5)  # float32
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_reader_goes_on_with_the_texts_that_are_kept(name):
+    model = MODELS[name]
+    together, alone = model.reader(), [model.reader() for _ in range(4)]
+    rows = [0, 1, 2, 3]
+    for n, kept in ((3, [2, 0, 3]), (9, [0, 2]), (1, [1]), (2, [0])):  # the second time past the context
+        ids = np.random.default_rng(n).integers(1, 5, (len(rows), n))
+        expected = [alone[i].read(row) for i, row in zip(rows, ids, strict=True)]
+        assert together.read(ids) == pytest.approx(np.array(expected), abs=1e-5)  # float32
+        together.keep(kept)
+        rows = [rows[at] for at in kept]
+
+
 def test_the_text_all_have_is_read_at_once_and_then_a_token_a_row(monkeypatch):
     model, read = MODELS["GPT"], []
     scan = model.scan
     monkeypatch.setattr(model, "scan", lambda ids, state: (read.append(tuple(ids.shape)), scan(ids, state))[1])
     generate_batch(model, [[1, 2, 3, 4], [1, 2]], 3, seed=0)
-    assert read == [(2, 3), *[(2, 1)] * 4]  # the end token and two more; the last token drawn is not read
+    assert read == [(2, 3), *[(2, 1)] * 2, *[(1, 1)] * 2]  # the end token and two more; the second text ends, and is dropped
 
 
 @pytest.mark.parametrize("name", ["n-gram", "GRU", "GPT"])
@@ -327,7 +340,7 @@ def test_each_text_of_a_batch_ends_at_its_own_stop_token():
 def test_a_batch_ends_with_its_last_text():
     model = Cycle()
     generate_batch(model, [[0], [2]], 50, stop=[3])
-    assert model.contexts[-2:] == [[0, 1, 2], [2, 3, 0]]
+    assert model.contexts[-4:] == [[0], [2], [0, 1], [0, 1, 2]]  # the second ends with its first token, and is not read on
 
 
 def test_dropout_is_off_while_generating_and_then_as_it_was():

@@ -1,8 +1,8 @@
 """Direct preference optimisation: learn from pairs of answers, of which one was preferred, without a model of rewards.
 
 The loss asks the model to raise the chosen answer over the rejected one, each measured against what a reference, the model at
-the beginning, gives it. Derived in `09_limits_and_outlook.ipynb`. Rafailov et al., *Direct Preference Optimization: Your Language Model is
-Secretly a Reward Model* (2023).
+the beginning, gives it. Derived in `09_limits_and_outlook.ipynb`. Rafailov et al., *Direct Preference Optimization: Your
+Language Model is Secretly a Reward Model* (2023).
 """
 
 from collections.abc import Sequence

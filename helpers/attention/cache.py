@@ -44,6 +44,11 @@ class KVCache:
         self.length = end
         return self.read()
 
+    def keep(self, rows: Tensor) -> None:
+        """Drop all texts but these, (B,) indices."""
+        if self.keys is not None:
+            self.keys, self.values = self.keys[rows], self.values[rows]
+
     def read(self) -> tuple[Tensor, Tensor]:
         """The keys and values so far, (B, H, length, D) each; ValueError for an empty cache."""
         if self.keys is None:

@@ -83,6 +83,11 @@ class AttentionState:
     before: Tensor | None
     kv: KVCache
 
+    def keep(self, rows: Tensor) -> None:
+        """Drop all texts but these, (B,) indices."""
+        self.before = None if self.before is None else self.before[rows]
+        self.kv.keep(rows)
+
 
 def initialise(model: AttentionLM, seed: int) -> None:
     """Draw the parameters from a seed of their own, so that x_t has variance 1 and each matrix keeps the variance.

@@ -53,7 +53,7 @@ class WindowedLM(NeuralLM):
         raise NotImplementedError(f"{type(self).__name__} must define read(ids, cache) -> logits")
 
     def new_cache(self) -> object:
-        """An empty cache for `read`."""
+        """An empty cache for `read`, with a `keep(rows)` that drops all texts but these."""
         raise NotImplementedError(f"{type(self).__name__} must define new_cache()")
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -77,6 +77,11 @@ class WindowedLM(NeuralLM):
             logits.append(self.read(part, cache))
             window = torch.cat([window, part], dim=1)
         return torch.cat(logits, dim=1), WindowState(window, cache)
+
+    def kept(self, state: WindowState, rows: Tensor) -> WindowState:
+        """See `NeuralLM.kept`."""
+        state.cache.keep(rows)
+        return WindowState(state.ids[rows], state.cache)
 
     @torch.no_grad()
     def next_log_probs(self, context: ArrayLike) -> np.ndarray:

@@ -51,6 +51,10 @@ class NeuralLM(nn.Module, LanguageModel):
         """
         raise NotImplementedError(f"{type(self).__name__} must define scan(ids, state) -> (logits, state)")
 
+    def kept(self, state: Tensor | None, rows: Tensor) -> Tensor | None:
+        """The state of these texts of several, (B,) indices; the old one is used up."""
+        return None if state is None else state[rows]
+
     def forward(self, ids: Tensor) -> Tensor:
         """Scores of the next token at each position: ids (B, T) int64 → logits (B, T, V); ValueError for anything else."""
         return self.scan(check_batch(ids, self.vocab_size).to(self.device), None)[0]
@@ -123,6 +127,12 @@ class StateReader(Reader):
             scores = F.log_softmax(logits[:, -1].cpu().double(), dim=-1)  # (B, V)
             self.scores = scores.numpy().reshape(*new.shape[:-1], -1)
         return self.scores
+
+    @torch.inference_mode()
+    def keep(self, rows: ArrayLike) -> None:
+        """See `Reader.keep`."""
+        self.state = self.model.kept(self.state, torch.as_tensor(rows, device=self.device))
+        self.scores = self.scores[rows]
 
 
 class Bigram(NeuralLM):
@@ -209,6 +219,10 @@ class GRU(NeuralLM):
         """See `NeuralLM.scan`; the state is (n_layer, B, H), zeros where a text begins."""
         h, state = self.gru(self.embedding(ids), state)  # (B, T, H)
         return self.output(h), state
+
+    def kept(self, state: Tensor, rows: Tensor) -> Tensor:
+        """See `NeuralLM.kept`; here the texts are the second dimension."""
+        return state[:, rows]
 
 
 def check_batch(ids: Tensor, vocab_size: int, block_size: int | None = None) -> Tensor:

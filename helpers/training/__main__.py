@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="python -m helpers.training", description=__doc__.split("\n")[0])
     found.add_argument("--preset", required=True, choices=sorted(PRESETS))
     found.add_argument(
-        "--data", choices=["shakespeare", "world", "world-large", "world-polite", "documents", "python-docs"], help="default: the preset's"
+        "--data",
+        choices=["shakespeare", "world", "world-large", "world-polite", "documents", "python-docs"],
+        help="default: the preset's",
     )
     found.add_argument("--out", type=Path, help="folder for checkpoints and the trained model")
     found.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")

@@ -43,6 +43,12 @@ class GPTCache:
     blocks: list[KVCache]
     previous: Tensor | None = None
 
+    def keep(self, rows: Tensor) -> None:
+        """Drop all texts but these, (B,) indices."""
+        self.previous = None if self.previous is None else self.previous[rows]
+        for block in self.blocks:
+            block.keep(rows)
+
 
 class GPT(WindowedLM):
     """ids (B, T) → logits (B, T, V) of the next tokens, those at position t from the tokens up to t.
