@@ -4,7 +4,7 @@
     python benchmarks/limits.py --write FILE     also write every row to FILE, after each; as data/limits.json
 
 Each size is trained by preset `world`, and along the way it writes stories at each temperature; `world.claims` then counts the
-statements about the world and about the story itself that are true, false, or cannot be checked. The shipped model does the same.
+statements about the world and about the story itself that are true, false, or cannot be checked. The shipped model does so too.
 """
 
 import argparse

@@ -20,6 +20,7 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000")
 MARKERS = "osD^vPX"
 DASHES = ("-", "--", "-.", ":", (0, (9, 2)), (0, (6, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 4)))
 GREY = "#595959"
+COUNTING = ("01", "02", "04")  # notebooks whose rungs are counted, not trained
 Side = Literal["left", "right"]
 
 
@@ -144,6 +145,28 @@ def ladder(rungs: Sequence[Rung], *, title: str, digits: int = 2, ax: Axes | Non
     own = [name for name, rung in zip(names, rungs, strict=True) if rung.yours]
     xlabel = "bits per byte of the validation text" + " (hatched: yours)" * bool(own)
     return bars(names, [rung.bits_per_byte for rung in rungs], title=title, xlabel=xlabel, digits=digits, highlight=own, ax=ax)
+
+
+def whole_ladder(columns: Mapping[str, Sequence[Rung]]) -> list[Axes]:
+    """Every rung of the course in one picture: a column for each title → rungs, each bar with its notebook; networks hatched.
+
+    Raises ValueError for a column without rungs.
+    """
+    if not columns or not all(columns.values()):
+        raise ValueError(f"there are no rungs to draw under {[title for title, rungs in columns.items() if not rungs]}")
+    height = 1.2 + 0.4 * max(map(len, columns.values()))
+    axes = plt.subplots(1, len(columns), figsize=(8.5 * len(columns), height), squeeze=False)[1][0]
+    for ax, (title, rungs) in zip(axes, columns.items(), strict=True):
+        names = [f"{rung.name}  {rung.notebook}" for rung in rungs]
+        trained = [rung.notebook not in COUNTING or "nanoGPT" in rung.name for rung in rungs]
+        networks = [name for name, is_network in zip(names, trained, strict=True) if is_network]
+        values = [rung.bits_per_byte for rung in rungs]
+        xlabel = "bits per byte (hatched: networks; 01 to 08: the notebook)"
+        bars(names, values, highlight=networks, digits=2 if max(values) > 3 else 3, title=title, xlabel=xlabel, ax=ax)
+        ax.margins(y=0.01)
+        ax.tick_params(labelsize=13)
+        ax.title.set_size(18)
+    return list(axes)
 
 
 def token_bars(tokens: Sequence[str], values: ArrayLike, *, title: str, ylabel: str, per_row: int = 50) -> list[Axes]:

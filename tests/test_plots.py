@@ -179,6 +179,17 @@ def test_your_rungs_are_named_and_hatched_on_the_ladder():
     assert ax.get_title() == "Yours is better" and "bits per byte" in ax.get_xlabel()
 
 
+def test_the_whole_ladder_has_a_column_a_title_and_hatches_what_was_trained():
+    rungs = [Rung("bigram", "toy", 3.5, "02", "counted"), Rung("nanoGPT, published", "toy", 3.2, "02", "theirs")]
+    left, right = plots.whole_ladder({"Left": [*rungs, Rung("GPT", "toy", 2.25, "07", "trained")], "Right": rungs[:1]})
+    assert [bar.get_hatch() for bar in left.patches] == [None, "//", "//"]
+    assert [label.get_text() for label in left.get_yticklabels()] == ["bigram  02", "nanoGPT, published  02", "GPT  07"]
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in (left, right)] == ["Left", "Right"]
+    assert "2.25" in [text.get_text() for text in left.texts]
+    with pytest.raises(ValueError, match="no rungs to draw under .'Empty'"):
+        plots.whole_ladder({"Full": rungs, "Empty": []})
+
+
 def test_each_token_has_its_bar_above_it_in_rows_that_read_like_lines():
     tokens, values = list("abcdefg"), [1, 0.5, 2, 3, 4, 5, 6]
     rows = plots.token_bars(tokens, values, title="Surprise", ylabel="bits", per_row=3)
