@@ -186,7 +186,7 @@ def test_the_whole_ladder_has_a_column_a_title_and_hatches_what_was_trained():
     assert [label.get_text() for label in left.get_yticklabels()] == ["bigram  02", "nanoGPT, published  02", "GPT  07"]
     assert [ax.get_title(loc="left") or ax.get_title() for ax in (left, right)] == ["Left", "Right"]
     assert "2.25" in [text.get_text() for text in left.texts]
-    with pytest.raises(ValueError, match="no rungs to draw under .'Empty'"):
+    with pytest.raises(ValueError, match=r"no rungs to draw under \['Empty'\]"):
         plots.whole_ladder({"Full": rungs, "Empty": []})
 
 
