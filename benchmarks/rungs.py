@@ -204,7 +204,7 @@ def draw(rungs: list[Rung]) -> None:
     """The picture that README shows and notebook 09 ends with: every rung of both texts."""
     plots.use_style()
     best_last = sorted(rungs, key=lambda rung: -rung.bits_per_byte)
-    titles = {"Shakespeare: a GPT passes counting": "shakespeare", "The world: and there is a floor": "world"}
+    titles = {"Shakespeare: a GPT passes counting": "shakespeare", "The world: here the floor is known": "world"}
     axes = plots.whole_ladder({title: [r for r in best_last if r.corpus == name] for title, name in titles.items()})
     axes[0].figure.savefig(PICTURE, metadata={"Software": None})
 

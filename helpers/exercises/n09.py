@@ -551,11 +551,11 @@ $-z + \log(1 + e^{z})$, in which no exponential is above 1. `np.logaddexp(0, -z)
             "The text: each story of the pile once, and as many others as there were copies, so `len(pile)` stories again.",
         ),
         solution="""
-**lower**, about 1.1 nats per token in place of 1.9, and of the 20 stories that came 32 times none is recited. The same steps
-now go through 1,360 different stories in place of 220, so the model has to learn what they have in common. The training loss
-is *higher*, and says nothing against it: what is known by heart costs nothing. It is the *number of readings* that matters:
-with the copies merely left out, the same 200 steps read each of the 220 stories some ten times, about half of them are recited,
-and the loss on new ones falls to 1.8 only.
+**lower**, about 1.1 nats per token in place of 1.9, an ECE of about 0.04 in place of 0.16, and of the 20 stories that came 32
+times none is recited. The same steps now go through 1,360 different stories in place of 220, so the model has to learn what
+they have in common. The training loss is *higher*, and says nothing against it: what is known by heart costs nothing. It is the
+*number of readings* that matters: with the copies merely left out, the same 180 steps read each of the 220 stories some nine
+times; more than half of the 20 are still recited, and the loss on new ones falls to 1.7 only.
 """,
         answer="lower",
         wrong_answers=(
@@ -717,13 +717,13 @@ QUIZZES = (
                 "What they write may be what block 2 reads. Leave them out and measure, if you want to know.",
             ),
             Option(
+                "That the last norm, which the lens applies, has taken it out.",
+                "It rescales, and takes off the mean at most. Other directions are still there after it.",
+            ),
+            Option(
                 "That the output matrix could not read it here, as it stands.",
                 "Right. It may be elsewhere, or here in a direction which that matrix does not read; so a probe asked as well.",
                 right=True,
-            ),
-            Option(
-                "That the last norm, which the lens applies, has taken it out.",
-                "It rescales, and takes off the mean at most. Other directions are still there after it.",
             ),
         ),
     ),
@@ -760,13 +760,13 @@ QUIZZES = (
                 "A mean of maps is a map. Head (3, 1) had the largest mean, too.",
             ),
             Option(
-                "By a probe that reads the number off what it fetches.",
-                "It will succeed: the subject's number is in there. What can be read need not be used.",
-            ),
-            Option(
                 "By putting its mean there instead and measuring the loss.",
                 "Right. A map is a guess about a mechanism, and an ablation is a test of the guess.",
                 right=True,
+            ),
+            Option(
+                "By a probe that reads the number off what it fetches.",
+                "It will succeed: the subject's number is in there. What can be read need not be used.",
             ),
         ),
     ),
@@ -775,13 +775,13 @@ QUIZZES = (
         "You switch one head off, and the loss on your sentences stays as it was. What have you shown?",
         (
             Option(
-                "That the head computes nothing of use.",
-                "Perhaps another does the same, or steps in when this one is silent (a backup head; Wang et al., 2023).",
-            ),
-            Option(
                 "That these sentences can do without this one head.",
                 "Right, while the others are there. Switch several off at once, and try other texts.",
                 right=True,
+            ),
+            Option(
+                "That the head computes nothing of use.",
+                "Perhaps another does the same, or steps in when this one is silent (a backup head; Wang et al., 2023).",
             ),
             Option(
                 "That its attention map must have been misread.",
@@ -806,26 +806,27 @@ QUIZZES = (
                 "Loops are another weakness of greedy text; a false village needs no loop.",
             ),
             Option(
+                "Training was at temperature 1, so its probabilities are wrong at 0.",
+                "They are the same numbers, only otherwise chosen from. Their order does not change.",
+            ),
+            Option(
                 "Where the model does not know, its likeliest word is still a guess.",
                 "Right, and it sounds like the rest. The rarer slips go; what the model does not know stays unknown.",
                 right=True,
-            ),
-            Option(
-                "Training was at temperature 1, so its probabilities are wrong at 0.",
-                "They are the same numbers, only otherwise chosen from. Their order does not change.",
             ),
         ),
     ),
     Quiz(
         "9.q7",
-        "Temperature scaling brings a model's ECE from 0.15 down to 0.04. It was right in 0.62 of all cases. And now?",
+        "Temperature scaling brings a model's ECE from 0.15 down to 0.04. It was right in 0.62 of all cases. In how many is it "
+        "right afterwards?",
         (
+            Option("In more of them: its confident errors are gone.", "The errors are all there, at a lower confidence."),
             Option(
                 "In 0.62 of them: the likeliest token is the same.",
                 "Right. Dividing by T changes no order. It is more honest, and no wiser.",
                 right=True,
             ),
-            Option("In more of them: its confident errors are gone.", "The errors are all there, at a lower confidence."),
             Option(
                 "In fewer of them: it is less sure of itself now.",
                 "Being less sure changes no answer: the likeliest token stays the likeliest.",
@@ -846,17 +847,17 @@ QUIZZES = (
                 "It would be, if every page were right. With the wrong page it is as sure, and wrong.",
             ),
             Option(
+                "That the page, whoever it is about, leaves little doubt.",
+                "Right. Whether the page is about the question has to be checked in another way.",
+                right=True,
+            ),
+            Option(
                 "That this was one of the two cases of three with the right page.",
                 "With the wrong page the confidence is the same, so it cannot tell the two apart.",
             ),
             Option(
                 "That the model would have known it without any page.",
                 "Without a page its probability spread over the ten villages: it did not know.",
-            ),
-            Option(
-                "That the page, whoever's it is, leaves little doubt.",
-                "Right. Whether the page is about the question has to be checked in another way.",
-                right=True,
             ),
         ),
     ),
@@ -870,17 +871,17 @@ QUIZZES = (
                 "this rate, too.",
             ),
             Option(
-                "How rude it is at the temperature of use, and how many polite texts are stopped.",
-                "Right. A rate belongs to a way of drawing, and means little without its false positives.",
-                right=True,
-            ),
-            Option(
                 "Whether 1,000 are enough: with 100,000 greedy texts some rude ones will turn up.",
                 "However many: as long as politeness is likelier, greedy decoding writes it each time.",
             ),
             Option(
                 "How long the filter's list of words is, since a longer list always catches more.",
                 "And it hits more innocents. How many, you still do not know.",
+            ),
+            Option(
+                "How rude it is at the temperature of use, and how many polite texts are stopped.",
+                "Right. A rate belongs to a way of drawing, and means little without its false positives.",
+                right=True,
             ),
         ),
     ),
@@ -889,17 +890,17 @@ QUIZZES = (
         "A model has 0.95 on a published test, and 0.70 on new questions of the same kind. What do you look into first?",
         (
             Option(
+                "Whether the test stood in its training text, and how often.",
+                "Right. What stood there sixteen times is known by heart. So remove duplicates, and test with what is new.",
+                right=True,
+            ),
+            Option(
                 "Whether the temperature was lower for the published test.",
                 "It should be the same for both. But it seldom makes such a difference.",
             ),
             Option(
                 "Whether the new questions are harder, though of the same kind.",
                 "Worth a look. But a quarter of the marks is a lot for questions that were made alike.",
-            ),
-            Option(
-                "Whether the test stood in its training text, and how often.",
-                "Right. What was read sixteen times is known by heart. So remove duplicates, and test with what is new.",
-                right=True,
             ),
             Option(
                 "Whether it is calibrated, on the new questions above all.",
