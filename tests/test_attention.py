@@ -456,7 +456,7 @@ def test_what_was_forgotten_does_not_count(kind):
 def test_a_long_text_is_scored_in_parts_with_the_same_result(monkeypatch):
     model, ids = MODELS[KINDS[0], 5], np.random.default_rng(0).integers(0, V, 60)
     whole, sizes = model.log_probs(ids), []
-    monkeypatch.setattr(windowed, "LOGITS_AT_ONCE", 4 * 6 * V)
+    monkeypatch.setitem(windowed.SCORED_AT_ONCE, "cpu", 4 * 6)
     read = model.read
     monkeypatch.setattr(model, "read", lambda ids: sizes.append(len(ids)) or read(ids))
     assert model.log_probs(ids) == pytest.approx(whole, abs=1e-6)

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from helpers.neural_lm import NeuralLM, check_batch, without_dropout
 from helpers.probability import check_ids
 
-LOGITS_AT_ONCE = 2**24  # numbers, 64 MiB, that are in memory together if they are of more than one window
+SCORED_AT_ONCE = {"cpu": 2_048}  # tokens, of more than one window: what its caches hold takes half the time; elsewhere more
+ELSEWHERE = 2**18
 
 
 def half_of(block_size: int) -> int:
@@ -101,7 +102,8 @@ class WindowedLM(NeuralLM):
         scores[:size] = self._scores(stream[None, : size + 1])[0]
         begins = np.arange(step, max(step, n - size + step), step)  # of the windows after the first
         rows = np.minimum(begins[:, None] + np.arange(size + 1), n)  # past the end the last token again: not looked at
-        for few in np.array_split(np.arange(len(begins)), max(1, -(-rows.size * self.vocab_size // LOGITS_AT_ONCE))):
+        at_once = SCORED_AT_ONCE.get(self.device.type, ELSEWHERE)
+        for few in np.array_split(np.arange(len(begins)), max(1, -(-rows.size // at_once))):
             found = self._scores(stream[rows[few]])[:, size - step :]
             for begin, row in zip(begins[few] + size - step, found, strict=True):
                 scores[begin : begin + step] = row[: n - begin]
