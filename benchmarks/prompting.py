@@ -8,24 +8,15 @@ answers after six examples, for arbitrary labels, for labels of words that no tr
 examples. The shipped model is asked the same.
 """
 
-import argparse
-import json
-import time
-from dataclasses import replace
-from pathlib import Path
+from _sizes import measure_sizes
 
-import torch
-from _table import machine
-
-from helpers import applications, paths, world
+from helpers import applications, world
 from helpers.sampling import generate_batch
 from helpers.tokenizers import WordTokenizer
-from helpers.training import PRESETS, Stopped, TextData, build, evaluate, load_model, train
 from helpers.transformer import GPT
 from helpers.world.lists import LABELS
 
-SIZES = {"1 × 32": (1, 32), "2 × 64": (2, 64), "3 × 96": (3, 96)}  # layers × width; the shipped model is 4 × 160
-STEPS, LOOKS = 1500, range(300, 1501, 300)
+LOOKS = range(300, 1501, 300)
 EXAMPLES, ASKED = 6, 150
 
 
@@ -47,7 +38,6 @@ def answers(model: GPT, prompts: list[str], n: int) -> list[str]:
 
 def measured(model: GPT) -> dict[str, float]:
     """The three shares of right answers."""
-    model.eval()
     shares = {}
     for name, split in (("labels", "val"), ("labels, new words", "heldout")):
         prompts, truth = lists(split)
@@ -58,36 +48,7 @@ def measured(model: GPT) -> dict[str, float]:
     return {name: round(share, 3) for name, share in shares.items()}
 
 
-def main() -> None:
-    """Train and ask, size by size."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, help="a JSON file for all rows")
-    parser.add_argument("--steps", type=int, default=STEPS, help="end each run after so many steps of its schedule")
-    arguments = parser.parse_args()
-    preset, rows = PRESETS["documents"], []
-
-    def note(size: str, steps: int, model: GPT, loss: float) -> None:
-        rows.append({"size": size, "params": model.n_parameters, "steps": steps, "val_loss": round(loss, 4), **measured(model)})
-        print(json.dumps(rows[-1]), flush=True)
-        if arguments.write:
-            about = {"device": machine("torch"), "date": time.strftime("%Y-%m-%d"), "examples": EXAMPLES, "rows": rows}
-            arguments.write.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-
-    shipped, card = load_model(paths.CHECKPOINTS / "documents_gpt.safetensors")
-    note("4 × 160, shipped", preset.train.steps, shipped, card["val_loss"])
-    for size, (n_layer, n_embd) in SIZES.items():
-        model, text, val = build("documents", n_layer=n_layer, n_embd=n_embd)
-
-        def look(step: int, _: object, model: GPT = model, size: str = size, val: TextData = val) -> None:
-            if step in LOOKS:
-                with torch.no_grad():
-                    note(size, step, model, evaluate(model, val.ids[:20_000].numpy()))
-                model.train()
-            if step >= arguments.steps:
-                raise Stopped
-
-        train(model, text, replace(preset.train, steps=STEPS, eval_every=0), callback=look)
-
-
 if __name__ == "__main__":
-    main()
+    measure_sizes(
+        __doc__, "documents", "documents_gpt", LOOKS, lambda model: [measured(model)], n_judged=20_000, examples=EXAMPLES
+    )

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 from helpers.probability import check_ids
 from helpers.training.data import Batch, TextData, padded
@@ -50,19 +51,11 @@ class AnswerData:
         """
         self._check(length)
         chosen = torch.randint(len(self.pairs), (n,), generator=generator)
-        rows = [self.row(i) for i in chosen.tolist()]
-        inputs, _ = padded([given for given, _ in rows], self.pad_id)
-        targets, _ = padded([asked for _, asked in rows], NOT_ASKED)
-        return inputs, targets
+        return answer_table([self.row(i) for i in chosen.tolist()], self.pad_id)
 
     def row(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of example i, (1 + prompt + answer,) each."""
-        prompt, answer = self.pairs[i]
-        stream = np.concatenate([[self.end], prompt, answer, [self.end]])
-        targets = stream[1:].copy()
-        if self.loss_on == "answer":
-            targets[: len(prompt)] = NOT_ASKED
-        return stream[:-1], targets
+        return answer_row(*self.pairs[i], self.end, asked_from=len(self.pairs[i][0]) if self.loss_on == "answer" else 0)
 
     loss = TextData.loss  # inputs and targets, and a mean over those that are asked for
 
@@ -77,3 +70,18 @@ class AnswerData:
                 f"an example needs {1 + prompt + answer} tokens (the end token, {prompt} of the prompt, {answer} of the "
                 f"answer), but the context length is {length}; leave it out, shorten its prompt or take a larger block_size"
             )
+
+
+def answer_row(
+    prompt: np.ndarray, answer: np.ndarray, end: int, *, asked_from: int, ends: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of [end] + prompt + answer, and the end token after it if `ends`; not asked before `asked_from`."""
+    stream = np.concatenate([[end], prompt, answer, [end] * ends]).astype(np.int64)
+    targets = stream[1:].copy()
+    targets[:asked_from] = NOT_ASKED
+    return stream[:-1], targets
+
+
+def answer_table(rows: Sequence[tuple[np.ndarray, np.ndarray]], padding: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets at one length, (N, T) each; what is padded comes last, and a GPT never looks ahead."""
+    return padded([given for given, _ in rows], padding)[0], padded([asked for _, asked in rows], NOT_ASKED)[0]

@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 from helpers.neural_lm import without_dropout
 from helpers.probability import check_ids
-from helpers.training.data import Batch, padded
+from helpers.training.data import Batch
 from helpers.transformer import GPT
 
 from .classifier import READ_AT_ONCE
-from .instructions import NOT_ASKED
+from .instructions import NOT_ASKED, answer_row, answer_table
 
 Row = tuple[np.ndarray, np.ndarray]  # inputs and targets (T,) each, NOT_ASKED where the prompt stands
 
@@ -79,7 +79,7 @@ class PreferenceData:
         if self.longest > length:
             raise ValueError(f"an example is {self.longest} tokens long, but a batch may have {length}; take a larger crop")
         drawn = torch.randint(len(self.rows), (n,), generator=generator)
-        inputs, targets = _table([row for i in drawn.tolist() for row in self.rows[i]], self.end)
+        inputs, targets = answer_table([row for i in drawn.tolist() for row in self.rows[i]], self.end)
         return inputs.unflatten(0, (n, 2)), targets.unflatten(0, (n, 2)), self.reference[drawn]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -100,16 +100,14 @@ def _rows(model: GPT, pairs: Sequence[tuple[ArrayLike, ArrayLike]], ends: bool, 
         prompt, answer = (check_ids(ids, model.vocab_size) for ids in pair)
         if not len(answer):
             raise ValueError(f"the {which}answer of example {i} is empty, so there is nothing to compare; leave it out")
-        stream = np.concatenate([[model.end], prompt, answer, [model.end] * ends]).astype(np.int64)
-        if len(stream) - 1 > model.block_size:
+        row = answer_row(prompt, answer, model.end, asked_from=len(prompt), ends=ends)
+        if len(row[0]) > model.block_size:
             raise ValueError(
-                f"example {i} needs {len(stream) - 1} tokens ({len(prompt)} of the prompt, {len(answer)} of the {which}answer"
+                f"example {i} needs {len(row[0])} tokens ({len(prompt)} of the prompt, {len(answer)} of the {which}answer"
                 f"{', and the end token' * ends}), but the context length is {model.block_size}; leave it out, shorten its "
                 "prompt or take a model with a larger block_size"
             )
-        targets = stream[1:].copy()
-        targets[: len(prompt)] = NOT_ASKED
-        rows.append((stream[:-1], targets))
+        rows.append(row)
     return rows
 
 
@@ -119,14 +117,9 @@ def _read(model: GPT, rows: Sequence[Row]) -> Tensor:
     found = [torch.empty(0)]
     with without_dropout(model):
         for begin in range(0, len(rows), READ_AT_ONCE):
-            inputs, targets = (t.to(model.device) for t in _table(rows[begin : begin + READ_AT_ONCE], model.end))
+            inputs, targets = (t.to(model.device) for t in answer_table(rows[begin : begin + READ_AT_ONCE], model.end))
             found.append(_summed(model, inputs, targets).cpu())
     return torch.cat(found)
-
-
-def _table(rows: Sequence[Row], padding: int) -> tuple[Tensor, Tensor]:
-    """Inputs and targets at one length, (N, T) each; what is padded comes last, and a GPT never looks ahead."""
-    return padded([given for given, _ in rows], padding)[0], padded([asked for _, asked in rows], NOT_ASKED)[0]
 
 
 def _summed(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:

@@ -23,6 +23,11 @@ class Preset(NamedTuple):
     family: str = "GPT"
 
 
+WORLD = Preset(
+    {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256},
+    TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+    data="world-large",
+)
 PRESETS: Mapping[str, Preset] = {
     "tiny": Preset(  # to see in seconds that everything works
         {**MODERN, "n_layer": 2, "n_head": 2, "n_embd": 32, "block_size": 32},
@@ -52,16 +57,8 @@ PRESETS: Mapping[str, Preset] = {
         {**MODERN, "n_layer": 6, "n_head": 5, "n_embd": 320, "block_size": 256, "dropout": 0.3},
         TrainConfig(steps=2500, batch_size=64, lr=4e-3, matrix_lr=0.02, warmup=0.02, compile=True, precision="bfloat16"),
     ),
-    "world": Preset(
-        {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256},
-        TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
-        data="world-large",
-    ),
-    "world-polite": Preset(  # the same, from stories without a rude word: what notebook 09 sets beside it
-        {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 128, "block_size": 256},
-        TrainConfig(steps=1500, batch_size=8, lr=6e-3, matrix_lr=0.02, warmup=0.02),
-        data="world-polite",
-    ),
+    "world": WORLD,
+    "world-polite": WORLD._replace(data="world-polite"),  # without rude words: what notebook 09 sets beside it
     "documents": Preset(  # all that the world writes: what notebook 08 starts from
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 160, "block_size": 192},
         TrainConfig(steps=3000, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
