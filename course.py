@@ -296,21 +296,21 @@ def test_commands(phases: Sequence[str], corpora_are_here: bool, folder: Path) -
     """Yield (phase, arguments after `python -m`, environment) for what these phases run."""
     pytest, parallel = ["pytest", "-q", "--color=auto"], ["-n", "auto", "--maxprocesses=4", "--dist=loadfile"]
     spread = [*parallel[:-1], "--dist=worksteal"]  # where the long tests stand in one file: test by test
+    live = "tests/browser/test_notebooks_browser.py"
     usual, offline = scratch(folder / "usual"), scratch(folder / "offline", corpora=folder / "no-corpora-here")
     for environment in (usual, offline):  # a worker for each core, so a thread for each worker: more would wait for each other
         environment.setdefault("OMP_NUM_THREADS", "1")
     if "lint" in phases:
         yield "lint", ["ruff", "check", "."], usual
     if "helpers" in phases:
-        yield "helpers", [*pytest, *parallel, "tests", "--ignore=tests/browser", "--ignore=tests/offline"], usual
+        yield "helpers", [*pytest, *parallel, "tests", "--ignore=tests/browser"], usual
     if "notebooks" in phases and corpora_are_here:
         nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=900", "--timeout=1000"]
         yield "notebooks", [*pytest, *parallel, *nbval, *find_notebooks([])], usual
     if "browser" in phases:
-        yield "browser", [*pytest, *spread, "-rs", "tests/browser"], usual
-    if "offline" in phases:
-        tests = [ROOT / "tests" / name for name in ("offline", "test_corpora.py", "test_ladder.py")]
-        yield "offline", [*pytest, *spread, *filter(Path.exists, tests)], offline
+        yield "browser", [*pytest, *spread, "-rs", "tests/browser", f"--ignore={live}"], usual
+    if "offline" in phases:  # every notebook in JupyterLab, at the same time a check that it needs no corpora
+        yield "offline", [*pytest, *spread, "-rs", live, "tests/test_corpora.py", "tests/test_ladder.py"], offline
 
 
 def count_results(report: Path, status: int) -> tuple[int, int, int]:

@@ -338,6 +338,10 @@ def test_what_test_runs(root, monkeypatch):
     assert {"--nbval", "--nbval-current-env", root / "notebooks" / "01_chain_rule.ipynb"} <= set(found["notebooks"][0])
     assert found["helpers"][1]["LM_COURSE_MIRROR"] == str(root / "data" / "cache"), "corpora come from the learner's cache"
     assert not Path(found["offline"][1]["LM_COURSE_MIRROR"]).exists()
+    live = "tests/browser/test_notebooks_browser.py"  # every notebook in JupyterLab, once, and without corpora
+    assert (Path(course.__file__).parent / live).is_file()
+    assert [phase for phase, (command, _) in found.items() if live in command] == ["offline"]
+    assert f"--ignore={live}" in found["browser"][0]
     caches = {environment["LM_COURSE_CACHE"] for _, environment in found.values()}
     assert len(caches) == 2 and all(Path(cache).is_dir() and list(Path(cache).iterdir()) == [] for cache in caches)
     assert {environment["OMP_NUM_THREADS"] for _, environment in found.values()} == {"1"}
