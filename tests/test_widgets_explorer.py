@@ -21,6 +21,7 @@ from helpers.widgets import AttentionExplorer
 from helpers.widgets._base import to_png
 from helpers.widgets._explorer_frame import MOST_BYTES, THUMB, ranked, reading_frame, thumbnails
 from helpers.widgets._explorer_reading import LONGEST, Attention, Reading, looking_ahead
+from helpers.widgets._explorer_scripts import tight
 from helpers.widgets._explorer_state import checked
 from helpers.widgets._explorer_tokens import TokenReader
 
@@ -575,3 +576,17 @@ def test_its_line_of_text():
     assert repr(AttentionExplorer(make_gpt(), None, "the cat", layer=1)) == (
         "AttentionExplorer(GPT, 2 layers of 4 heads, layer 1 head 0, 'the cat')"
     )
+
+
+@pytest.mark.parametrize(
+    "written, travels",
+    [
+        ("const a = { b: c ? d : e };", "const a={b:c?d:e};"),
+        ('f("a = { b }", x => y)', 'f("a = { b }",x=>y)'),
+        ("`a : ${ b ? `c , ${ d }` : {} } = e` === f", "`a : ${ b ? `c , ${ d }` : {} } = e`===f"),
+        ("a.replace(/ = [{,] /g, b)", "a.replace(/ = [{,] /g,b)"),
+        (r'"say \" = \" here" + - a', r'"say \" = \" here" + - a'),
+    ],
+)
+def test_a_script_travels_tight_and_its_texts_whole(written, travels):
+    assert tight(written) == tight(travels) == travels

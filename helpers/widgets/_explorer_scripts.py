@@ -1,6 +1,8 @@
 """The attention explorer's scripts: the one that every page gets, and a second one for what is measured on demand."""
 
 import hashlib
+import re
+from collections.abc import Iterator
 
 from helpers.widgets._base import script, scripts
 
@@ -19,11 +21,53 @@ EXPERIMENTS = scripts(
 )
 
 
+# Strings and regular expressions stay as they are; so do templates, which may hold code that holds templates.
+WHOLE = re.compile(r'"(?:\\.|[^"\\\n])*"|(?<=[(,=]) ?/(?:\\.|[^/\\\n])+/')
+ROOM = re.compile(r" ?(=>|[=!]==?|[-+*/%|&?<>]?=|&&|\|\||\?\?|\?\.|[?:,{}<>*]) ?")
+
+
 def tight(source: str) -> str:
-    """The script without the room around operators and before braces that no text of the page has: some hundred bytes less."""
-    for operator in ("=>", "===", "!==", "&&", "||", "??", "?", ":"):
-        source = source.replace(f" {operator} ", operator)
-    return source.replace(") {", "){")
+    """The script without the room around operators and braces, outside of its texts: a tenth less."""
+    found, end = [], 0
+    for start, stop in _texts(source):
+        found += [ROOM.sub(r"\1", source[end:start]), source[start:stop]]
+        end = stop
+    return "".join(found) + ROOM.sub(r"\1", source[end:])
+
+
+def _texts(source: str) -> Iterator[tuple[int, int]]:
+    """Where the script's strings, regular expressions and templates begin and end."""
+    at = 0
+    while at < len(source):
+        if source[at] == "`":
+            start, at = at, _end_of_template(source, at)
+            yield start, at
+        elif match := WHOLE.match(source, at):
+            yield match.span()
+            at = match.end()
+        else:
+            at += 1
+
+
+def _end_of_template(source: str, at: int) -> int:
+    """The place after the template that begins here."""
+    depth, at = [], at + 1  # what is open within it: "{" of code, "`" of templates
+    while True:
+        if source[at] == "\\":
+            at += 1
+        elif depth and depth[-1] == "{":
+            if source[at] in "{`":
+                depth.append(source[at])
+            elif source[at] == "}":
+                depth.pop()
+        elif source.startswith("${", at):
+            depth.append("{")
+            at += 1
+        elif source[at] == "`":
+            if not depth:
+                return at + 1
+            depth.pop()
+        at += 1
 
 
 VERSION = f'const EXPERIMENTS = "{hashlib.sha256(EXPERIMENTS.encode()).hexdigest()[:12]}";\n'

@@ -104,6 +104,23 @@ CONTRAST = """root => {
     }
     return low;
 }"""
+# Notes what is drawn on each canvas since it was last wiped: filled rectangles as [x, y, width, height, shade], and strokes of
+# curves as [x, y of the end, thickness, colour].
+WATCH_DRAWING = """(() => {
+    const {prototype} = CanvasRenderingContext2D;
+    const note = (name, tell) => {
+        const own = prototype[name];
+        prototype[name] = function (...given) { tell(this, given); return own.apply(this, given); };
+    };
+    const wipe = ({canvas}) => Object.assign(canvas, {rectangles: [], curves: []});
+    note("clearRect", wipe);
+    note("scale", wipe);  // a canvas of a new size is empty
+    note("fillRect", (context, given) => context.canvas.rectangles?.push([...given, context.globalAlpha]));
+    note("beginPath", context => context.ends = null);
+    note("bezierCurveTo", (context, given) => context.ends = given.slice(4));
+    note("stroke", context => context.ends &&
+        context.canvas.curves?.push([...context.ends, context.lineWidth, context.strokeStyle]));
+})();"""
 EVALUATE = """async code => {
     const future = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({code});
     let printed = '';
@@ -278,6 +295,17 @@ def open_notebook(
             shut_down(lab)
     assert [host for lab in opened for host in lab.elsewhere] == [], "the page asked hosts other than this machine"
     assert [error for lab in opened for error in lab.console_errors] == [], "errors on the browser's console"
+
+
+@pytest.fixture
+def watch_drawing() -> Callable[[Page], None]:
+    """A function that has a page, and what it opens later, note on its canvases what is drawn on them (`WATCH_DRAWING`)."""
+
+    def watch_now_and_later(page: Page) -> None:
+        page.add_init_script(WATCH_DRAWING)
+        page.evaluate(WATCH_DRAWING)
+
+    return watch_now_and_later
 
 
 @pytest.fixture

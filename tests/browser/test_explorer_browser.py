@@ -81,7 +81,7 @@ def same_as_python(lab, widget: Locator, text: str, layer: int, head: int, query
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast, dark):
+def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast, watch_drawing, dark):
     lab = open_with(open_notebook, "explorer", dark=dark)
     widget = lab.widgets.first
     heads, left, right = widget.locator(".lm-head"), widget.locator(".lm-column").first, widget.locator(".lm-column").last
@@ -101,13 +101,16 @@ def test_heads_tokens_and_text_by_mouse_and_keyboard(open_notebook, low_contrast
     expect(heads.nth(2)).to_have_attribute("aria-checked", "true")
     same_as_python(lab, widget, text, 0, 2, 6)
 
+    watch_drawing(lab.page)
     left.locator("[data-i='3']").hover()  # goes with the key that it looks at most
     expect(left.locator("[data-i='3']")).to_have_class("lm-look-row lm-current")
     same_as_python(lab, widget, text, 0, 2, 3)
     weights = lab.python(f"row({text!r}, 0, 2, 3)")[0]
     assert chosen(widget) == (3, int(np.argmax(weights)))
-    drawn = widget.locator(".lm-lines path")
-    assert drawn.count() == sum(weight >= 0.01 for weight in weights) and widget.locator(".lm-line-key").count() == 1
+    curves = widget.locator(".lm-look .lm-over").evaluate("canvas => canvas.curves")
+    assert sorted(y for _, y, *_ in curves) == [22 * (i + 0.5) for i, weight in enumerate(weights) if weight >= 0.01]
+    ink = [y for _, y, _, colour in curves if colour not in ("#0072b2", "#56b4e9")]
+    assert ink == [22 * (int(np.argmax(weights)) + 0.5)]  # the line to the chosen key
     left.locator("[data-i='5']").click()
     left.locator("[data-i='1']").hover()  # pinned: it stays
     expect(widget.locator(".lm-status")).to_contain_text("Pinned: “the” (5) looks at")

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Page:
+def page(chromium: Browser, watch_drawing: Callable[[Page], None]) -> Page:
     """An empty page that has no network; an error on it fails the test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1400}, offline=True)
     page, errors = context.new_page(), []
+    watch_drawing(page)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     yield page
@@ -59,6 +60,11 @@ def function(page: Page, name: str) -> JSHandle:
     """One of the script's own functions."""
     script = str(AttentionExplorer._esm).replace("export default", f"return {name}; const widget =")
     return page.evaluate_handle(f"() => {{ {script} }}")
+
+
+def curves(widget: Locator) -> list[tuple[float, float, float, str]]:
+    """The lines from the chosen token, each [x, y of its end, thickness, colour]."""
+    return widget.locator(".lm-look .lm-over").evaluate("canvas => canvas.curves")
 
 
 def one_decimal(p: float) -> str:
@@ -136,11 +142,9 @@ def test_a_filter_hides_weights_says_how_much_and_scales_nothing(show, low_contr
         expect(widget.locator(".lm-narrow .lm-note")).to_contain_text(f"{told} together {one_decimal(hidden)} of its attention")
         said = [one_decimal(p) if i in kept else f"({one_decimal(p)})" for i, p in enumerate(row)]
         expect(widget.locator(".lm-column").last.locator(".lm-percent")).to_have_text(said + ["masked"] * (6 - query))
-        expect(widget.locator(".lm-lines path")).to_have_count(len(kept))
-        widths = widget.locator(".lm-lines path").evaluate_all(
-            "all => all.map(line => Number(line.getAttribute('stroke-width')))"
-        )
-        np.testing.assert_allclose(sorted(widths), 0.8 + 9 * np.sort(row[kept]), rtol=1e-5)  # as they were
+        lines = sorted(curves(widget), key=lambda line: line[1])  # from the first key to the last
+        np.testing.assert_allclose([y for _, y, *_ in lines], [22 * (i + 0.5) for i in kept])  # the middles of their rows
+        np.testing.assert_allclose([thick for *_, thick, _ in lines], 0.8 + 9 * row[kept], rtol=1e-5)  # as they were
         paper = widget.locator(".lm-matrix").evaluate(CELLS, [query, 7])
         assert [i for i in range(query + 1) if not paper[i]] == kept
     whole = 1 - np.mean(
@@ -187,13 +191,6 @@ def test_a_saved_page_answers_heads_and_tokens_without_python(show, page, low_co
     assert low_contrast(widget) == []
 
 
-# Of all shades: [x, y, width, height, width, shade], in the order of reading.
-BARS = """svg => [...svg.querySelectorAll("path[fill-opacity]")]
-    .flatMap(path => path.getAttribute("d").split("M").slice(1)
-        .map(part => [...part.match(/[\\d.]+/g).map(Number), Number(path.getAttribute("fill-opacity"))]))
-    .sort(([x, y], [otherX, otherY]) => y - otherY || x - otherX)"""
-
-
 def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
     explorer = make_explorer("the <b>x</b> sat أهلا 👍🏽 mat the cat sat on the mat", layer=1, head=2)
     widget = show(explorer)
@@ -202,13 +199,20 @@ def test_bars_are_as_long_as_weights_and_stand_at_their_tokens(show, page):
         widget.locator(".lm-column").first.locator(f"[data-i='{query}']").click()
         expect(widget.locator(".lm-status")).to_contain_text(f"({query}) looks at")
         row = explorer.weights()[query, : query + 1]
-        under, beside = (widget.locator(name).evaluate(BARS) for name in (".lm-flow-bars", ".lm-look-bars"))
-        np.testing.assert_allclose([height for _, _, _, height, *_ in under], 12 * np.sqrt(row), atol=0.051)
-        np.testing.assert_allclose([width for _, _, width, *_ in beside], row, atol=0.000051)
+        names = (".lm-flow .lm-over", ".lm-look .lm-over")
+        under, beside = (widget.locator(name).evaluate("canvas => canvas.rectangles") for name in names)
+        np.testing.assert_allclose([height for _, _, _, height, _ in under], 12 * np.sqrt(row), rtol=1e-5)
+        full = widget.locator(".lm-rows").evaluate("box => box.clientWidth") - beside[0][0]
+        np.testing.assert_allclose([width for _, _, width, *_ in beside], full * row, rtol=1e-5)
+        assert {x for x, *_ in beside} == {beside[0][0]} and full > 100
+        last = widget.locator(".lm-column").last.bounding_box()
+        place = widget.locator(".lm-rows").bounding_box()
+        assert last["x"] + 20 < place["x"] + beside[0][0] < last["x"] + 40  # behind a position's number
+        assert [y for _, y, *_ in beside] == [22 * (i + 1) - 3 for i in range(query + 1)]  # at the foot of each row
         np.testing.assert_allclose([shade for *_, shade in under], 0.4 + 0.2 * np.minimum(3, np.floor(4 * np.sqrt(row))))
         assert {shade for *_, shade in beside} == {1}
         boxes = [token.bounding_box() for token in widget.locator(".lm-flow-token").all()]
-        whole = widget.locator(".lm-flow-bars").bounding_box()
+        whole = widget.locator(".lm-flow .lm-over").bounding_box()
         assert len({box["y"] for box in boxes}) > 1
         for box, (x, y, width, *_) in zip(boxes, under, strict=False):
             assert abs(whole["x"] + x - box["x"]) < 1.5 and abs(width - box["width"]) < 1.5
@@ -275,7 +279,9 @@ def test_predict_then_reveal_by_keyboard_and_again_for_the_next_token(show, page
     pixels = """canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
                             return [...new Set(new Uint32Array(data.buffer))].filter(each => each) }"""
     assert len(widget.locator(".lm-heads > canvas").evaluate(pixels)) == 1  # one colour
-    assert widget.locator(".lm-lines path").count() == widget.locator(".lm-suggestion").count() == 0
+    assert widget.locator(".lm-look .lm-over").evaluate("canvas => [canvas.rectangles, canvas.curves]") == [[], []]
+    assert widget.locator(".lm-flow .lm-over").evaluate("canvas => canvas.rectangles") == []
+    assert widget.locator(".lm-suggestion").count() == 0
     expect(widget.locator(".lm-column").last.locator(".lm-current")).to_have_attribute("data-i", "4")  # not its strongest
     right = widget.locator(".lm-column").last
     right.focus()
@@ -408,4 +414,4 @@ def test_chinese_and_one_token_alone(show):
     explorer.text = ""
     alone = show(explorer)
     expect(alone.locator(".lm-column").last.locator(".lm-percent")).to_have_text(["100.0 %"])
-    expect(alone.locator(".lm-lines path")).to_have_count(1)
+    assert len(curves(alone)) == 1

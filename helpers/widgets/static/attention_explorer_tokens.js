@@ -4,33 +4,23 @@
 const LINES = 10; // at most, and none below 1 %
 const LONG = 18; // letters of a name from which on it is cut
 
-function svgNode(tag, attributes = {}) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  setAll(node, attributes);
-  return node;
-}
-
 const brief = (name) => ([...name].length > LONG ? `${[...name].slice(0, LONG - 1).join("")}…` : name);
 
-// Bars for weights as one path of a picture for each shade: nothing else has to be styled or laid out anew.
-function barsSvg(name, shades = [1]) {
-  const svg = svgNode("svg", { class: name, "aria-hidden": "true", preserveAspectRatio: "none" });
-  svg.append(...shades.map((shade) => svgNode("path", { "fill-opacity": shade })));
-  svg.bars = [...svg.children];
-  return svg;
+// Bars, lines and frames stand on a canvas over the tokens: to change them styles, lays out and paints nothing of the page.
+const overlay = () => el("canvas", { class: "lm-over", "aria-hidden": "true" });
+
+// To draw on it anew; where its size has not changed the canvas is only wiped.
+function wiped(canvas, width, height, { dark }) {
+  const [scale, context] = [window.devicePixelRatio || 1, canvas.getContext("2d")];
+  if (canvas.width === Math.round(width * scale) && canvas.height === Math.round(height * scale)) context.clearRect(0, 0, width, height);
+  else cleared(canvas, width, height);
+  context.fillStyle = context.strokeStyle = dark ? "#56b4e9" : "#0072b2";
+  return context;
 }
 
-function drawBars(svg, row, n, isLeft, place) {
-  const d = svg.bars.map(() => "");
-  for (let i = 0; row && i < n; i++) {
-    if (!isLeft(i)) continue;
-    const [x, y, width, height] = place(i, row[i]);
-    d[Math.min(d.length - 1, Math.floor(d.length * Math.sqrt(row[i])))] += `M${x},${y}h${width}v${height}h-${width}z`;
-  }
-  d.forEach((each, i) => {
-    const bar = svg.bars[i];
-    if (bar.d !== each) bar.setAttribute("d", (bar.d = each));
-  });
+function drawFrame(context, { ink }, thick, x, y, width, height) {
+  Object.assign(context, { strokeStyle: ink, lineWidth: thick });
+  context.strokeRect(x + thick / 2, y + thick / 2, width - thick, height - thick);
 }
 
 // A list's children for these names; those that stand where they stood stay, so that typing builds little anew.
@@ -51,22 +41,29 @@ function tokenColumns(app) {
   const list = (label) => el("div", { class: "lm-column", tabindex: "0", role: "listbox", "aria-label": label });
   const left = list("Tokens that look, the queries; up and down choose one, Enter pins it");
   const right = list("Tokens that are looked at, the keys; up and down choose one, Enter pins the pair");
-  const lines = svgNode("svg", { class: "lm-lines", "aria-hidden": "true", preserveAspectRatio: "none" });
-  const bars = barsSvg("lm-look-bars");
-  const frames = [div("lm-look-frame"), div("lm-look-frame lm-right")]; // of the chosen rows; moving them lays out and paints nothing
-  const box = div("lm-look", left, ...frames, lines, bars, right);
+  const between = div("lm-lines"); // where the lines are
+  const box = div("lm-rows", left, between, right);
+  const over = overlay(); // over what is in sight of them
   const title = el("b", {});
   const heading = div("lm-look-heading lm-small", el("span", { text: "looks (query)" }), el("span", { text: "is looked at (key)" }));
   const note = div("lm-muted lm-small");
-  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, box, note);
+  const node = el("section", { class: "lm-panel lm-grow" }, title, heading, div("lm-look", box, over), note);
   let height = 20; // of a row
   let built = null; // the tokens that the rows are for
   let told = []; // what they say
   let write = null; // says it
+  let paint = null; // bars, lines and frames
   let [top, room, pending] = [0, 0, null]; // what of the box is in sight, kept here because asking for it lays out the page
-  new ResizeObserver(() => (room = box.clientHeight)).observe(box);
+  let [start, end, wide] = [0, 0, 0]; // of the lines, and the box's width
+  new ResizeObserver(() => {
+    [room, wide, start] = [box.clientHeight, box.clientWidth, between.offsetLeft];
+    end = start + between.offsetWidth;
+    Object.assign(over.style, { width: `${wide}px`, height: `${room}px` });
+    paint?.();
+  }).observe(box);
   box.addEventListener("scroll", () => {
     top = box.scrollTop;
+    paint?.();
     pending?.();
   });
 
@@ -79,9 +76,7 @@ function tokenColumns(app) {
       told[i] = null;
       return row(1, name, i, el("span", { class: "lm-percent", text: " " }));
     });
-    const tall = height * Math.max(kind.T, kind.S);
-    setAll(lines, { height: tall, viewBox: `0 0 120 ${tall}` });
-    setAll(bars, { height: tall, viewBox: `0 0 1 ${tall}` });
+    between.style.height = `${height * Math.max(kind.T, kind.S)}px`;
   }
 
   const at = (event) => Number(event.target.closest?.("[data-i]")?.dataset.i ?? -1);
@@ -110,19 +105,19 @@ function tokenColumns(app) {
     }
   }
 
-  function draw({ reading, state, row, shown, hidden }, what) {
+  function draw({ reading, state: { ...state }, row, shown, hidden, look }, what) {
     const kind = reading.kinds[state.kind];
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     const tokens = `${state.kind}\n${kind.queries.join("\n")}\n\n${kind.keys.join("\n")}`;
     if (tokens !== built) build(kind);
     const n = reach(kind, state.query);
-    [state.query, state.key].forEach((at, i) => (frames[i].style.transform = `translateY(${height * at}px)`));
     const say = (i) => (i >= n ? "masked" : !row ? (hidden ? "?" : "…") : isLeft(i) ? percent(row[i]) : `(${percent(row[i])})`);
-    drawBars(bars, row, n, isLeft, (i, weight) => [0, height * (i + 1) - 3, weight.toFixed(4), 3]);
     left.setAttribute("aria-activedescendant", `${id}-0-${state.query}`);
     right.setAttribute("aria-activedescendant", `${id}-1-${state.key}`);
     box.classList.toggle("lm-pinned", state.pinned);
-    drawLines(row, lined(row, n, shown && isLeft), state);
+    const lines = lined(row, n, shown && isLeft);
+    paint = () => room && drawOver(row, n, isLeft, lines, state, look);
+    paint();
     built = tokens;
     const whole = what.reading || !room;
     write = () => {
@@ -171,17 +166,25 @@ function tokenColumns(app) {
     return `Lines: at most ${LINES}, from a weight of 1 %; the thicker, the more.${row ? ` Without a line: ${n - drawn.length} of ${n}, together ${percent(n > drawn.length ? rest : 0)}.` : ""}`;
   }
 
-  function drawLines(row, shown, { query, key }) {
+  function drawOver(row, n, isLeft, lines, { query, key, pinned }, look) {
+    const context = wiped(over, wide, room, look);
     const middle = (i) => (i + 0.5) * height;
-    while (lines.childElementCount < shown.length) lines.append(svgNode("path"));
-    while (lines.childElementCount > shown.length) lines.lastElementChild.remove();
-    shown.forEach((i, place) => {
-      setAll(lines.children[place], {
-        d: `M0,${middle(query)} C60,${middle(query)} 60,${middle(i)} 120,${middle(i)}`,
-        "stroke-width": 0.8 + 9 * row[i],
-        class: i === key ? "lm-line lm-line-key" : "lm-line",
-      });
-    });
+    const from = end + 33; // of the bars: a position's number stands before them
+    context.save();
+    context.translate(0, -top);
+    for (let i = 0; row && i < n; i++) if (isLeft(i)) context.fillRect(from, height * (i + 1) - 3, (wide - from) * row[i], 3);
+    context.lineCap = "round";
+    for (const i of lines) {
+      context.lineWidth = 0.8 + 9 * row[i];
+      context.strokeStyle = i === key ? look.ink : context.fillStyle;
+      context.beginPath();
+      context.moveTo(start, middle(query));
+      context.bezierCurveTo((start + end) / 2, middle(query), (start + end) / 2, middle(i), end, middle(i));
+      context.stroke();
+    }
+    drawFrame(context, look, pinned ? 2 : 1, 0, height * query, start, height);
+    drawFrame(context, look, 1, end, height * key, wide - end, height);
+    context.restore();
   }
 
   return { node, draw, rest };
@@ -192,10 +195,9 @@ function tokenFlow(app) {
   const id = someName();
   const list = el("div", { class: "lm-flow", tabindex: "0", role: "listbox" });
   const node = panelOf(list, div("lm-muted lm-small"));
-  const bars = barsSvg("lm-flow-bars", [0.4, 0.6, 0.8, 1]);
-  const frame = svgNode("path", { class: "lm-flow-frame" });
-  bars.append(frame);
+  const over = overlay();
   let [built, places, draws, write] = [null, null, null, null]; // places: of the tokens, [x, y, width]
+  let [wide, tall] = [0, 0]; // of all tokens together
 
   const mine = () => (app.kind().own ? "query" : "key");
   const at = (event) => Number(event.target.closest?.("[data-i]")?.dataset.i ?? -1);
@@ -210,13 +212,13 @@ function tokenFlow(app) {
     taken(event);
   });
 
-  function draw({ reading, state, row, shown }, what) {
+  function draw({ reading, state, row, shown, look }, what) {
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
-      bars.remove();
+      over.remove();
       renew(list, kind.keys, (name, i) => el("span", { class: name.length > LONG ? "lm-flow-token lm-long" : "lm-flow-token", role: "option", id: `${id}-${i}`, "data-i": i }, el("bdi", { text: name })));
-      list.append(bars);
+      list.append(over);
       list.setAttribute("aria-label", kind.own ? "The text in tokens; left and right choose the one that looks, Enter pins it" : "The tokens that are looked at; left and right choose one, Enter pins the pair");
       node.lastChild.textContent = kind.own ? "The bar under a token: how much the framed token looks at it." : "The bar under a token: how much the token chosen below looks at it.";
       [built, places] = [tokens, null];
@@ -224,11 +226,18 @@ function tokenFlow(app) {
     const n = reach(kind, state.query);
     const isLeft = (i) => !shown || shown[state.query * kind.S + i]; // by the filter
     if (what.reading || what.look || what.settings) places = null;
-    const chosen = state[mine()];
+    const [chosen, thick] = [state[mine()], state.pinned ? 2 : 1];
     draws = () => {
-      drawBars(bars, row, n, isLeft, (i, weight) => [...places[i], (12 * Math.sqrt(weight)).toFixed(1)]);
-      const [x, y, wide] = places[chosen];
-      setAll(frame, { d: `M${x + 0.5},${y - 20.5}h${wide - 1}v34h${1 - wide}z` });
+      const context = wiped(over, wide, tall, look);
+      for (let i = 0; row && i < n; i++) {
+        if (!isLeft(i)) continue;
+        const root = Math.sqrt(row[i]);
+        context.globalAlpha = 0.4 + 0.2 * Math.min(3, Math.floor(4 * root));
+        context.fillRect(...places[i], 12 * root);
+      }
+      context.globalAlpha = 1;
+      const [x, y, width] = places[chosen];
+      drawFrame(context, look, thick, x, y - 21, width, 35);
     };
     if (places) draws();
     write = () => {
@@ -245,7 +254,8 @@ function tokenFlow(app) {
   function rest() {
     if (!places && list.clientWidth) {
       places = [...list.children].slice(0, -1).map((token) => [token.offsetLeft, token.offsetTop + 21, token.offsetWidth]);
-      bars.setAttribute("height", Math.max(...places.map(([, y]) => y + 14)));
+      [wide, tall] = [list.clientWidth, Math.max(...places.map(([, y]) => y + 14))];
+      Object.assign(over.style, { width: `${wide}px`, height: `${tall}px` });
       draws();
     }
     write?.();
