@@ -110,7 +110,7 @@ function render({ model, el: host }) {
   let [changed, look, shades, seen] = [null, null, null, null];
   let [second, skipped] = [null, 0]; // the frame that draws what may come a frame later
   let [owed, owes] = [new Set(), {}]; // the panels that it draws, and why
-  let most = 99; // of them in a frame: where the explorer opens they come bit by bit, so that no frame takes long
+  let opens = true; // what comes first comes bit by bit, so that no frame takes long
   const filtered = filterOnce(app);
 
   function change(what) {
@@ -123,8 +123,7 @@ function render({ model, el: host }) {
     changed = null;
     if (!app.reading || !root.isConnected) return;
     root.classList.toggle("lm-large", app.state.large);
-    const opens = !look;
-    if (opens || what.look) [look, shades] = [paperOf(root), shadesOf(paperOf(root))];
+    if (what.look && look) seeLook();
     const hidden = app.secret("weights");
     const [weights, row] = hidden ? [] : [app.reading.weights(app.state), app.row()];
     seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
@@ -132,7 +131,6 @@ function render({ model, el: host }) {
     const waits = opens ? 2 : what.reading ? 5 : what.settings || what.look ? panels.length : 0; // from which panel on some may wait
     panels.forEach((panel, i) => (i >= waits && (panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
     owes = { ...owes, ...what };
-    most = opens || (owed.size && most < 9) ? 3 : 99;
     if (owed.size) second ??= requestAnimationFrame(drawLater);
     else finish();
   }
@@ -147,11 +145,29 @@ function render({ model, el: host }) {
 
   function finish() {
     skipped = 0;
-    for (const panel of [...owed].slice(0, most)) panel.draw(seen, owes), owed.delete(panel);
+    if (!look) Object.assign(seen, seeLook()); // not in the first frame: to ask for it before all is laid out lays out twice
+    panels.forEach((panel) => panel.measure?.());
+    if (opens) settle();
+    const until = performance.now() + (opens ? 5 : Infinity);
+    for (const panel of owed) {
+      panel.draw(seen, owes);
+      owed.delete(panel);
+      if (performance.now() > until) break;
+    }
     if (!owed.size) put(status, sentence(seen));
+    if (owed.size || opens) second ??= requestAnimationFrame(drawLater);
+    if (!opens) settle();
+    if (!owed.size) [owes, opens] = [{}, false];
+  }
+
+  function settle() {
     panels.forEach((panel) => owed.has(panel) || panel.rest?.());
-    if (owed.size) second ??= requestAnimationFrame(drawLater);
-    else [owes, most] = [{}, 99];
+  }
+
+  function seeLook() {
+    look = paperOf(root);
+    shades = shadesOf(look);
+    return { look, shades };
   }
 
   function drawKinds({ reading, state }) {

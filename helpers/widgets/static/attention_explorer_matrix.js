@@ -20,10 +20,15 @@ function weightMatrix(app) {
     return text.slice(0, end) + "…";
   };
 
+  function measure() {
+    room ||= Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
+  }
+
   // All but the cursor, on a canvas of its own.
   function drawBase({ reading, state, weights, shown, shades, look, hidden }, what) {
     const kind = reading.kinds[state.kind];
-    if (!room || what.look) room = Math.max(120, Math.min(SIDE, node.parentElement.clientWidth - 110)); // a narrow page has less
+    if (what.look) room = 0;
+    measure();
     size = Math.min(34, room / Math.max(kind.T, kind.S));
     if (size > 4) size = Math.floor(size);
     const labels = size >= LABEL;
@@ -113,5 +118,5 @@ function weightMatrix(app) {
     taken(event);
   });
 
-  return { node, draw };
+  return { node, draw, measure };
 }

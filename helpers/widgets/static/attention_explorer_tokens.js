@@ -212,7 +212,8 @@ function tokenFlow(app) {
     taken(event);
   });
 
-  function draw({ reading, state, row, shown, look }, what) {
+  function draw(seen, what) {
+    const { reading, state, row, shown } = seen;
     const kind = reading.kinds[state.kind];
     const tokens = `${kind.own}\n${kind.keys.join("\n")}`;
     if (tokens !== built) {
@@ -228,7 +229,7 @@ function tokenFlow(app) {
     if (what.reading || what.look || what.settings) places = null;
     const [chosen, thick] = [state[mine()], state.pinned ? 2 : 1];
     draws = () => {
-      const context = wiped(over, wide, tall, look);
+      const context = wiped(over, wide, tall, seen.look);
       for (let i = 0; row && i < n; i++) {
         if (!isLeft(i)) continue;
         const root = Math.sqrt(row[i]);
@@ -237,7 +238,7 @@ function tokenFlow(app) {
       }
       context.globalAlpha = 1;
       const [x, y, width] = places[chosen];
-      drawFrame(context, look, thick, x, y - 21, width, 35);
+      drawFrame(context, seen.look, thick, x, y - 21, width, 35);
     };
     if (places) draws();
     write = () => {
@@ -251,16 +252,21 @@ function tokenFlow(app) {
     list.setAttribute("aria-activedescendant", `${id}-${state[mine()]}`);
   }
 
-  function rest() {
+  // Where the tokens stand: asked for before anything else is drawn, since what is laid out already costs nothing.
+  function measure() {
     if (!places && list.clientWidth) {
       places = [...list.children].slice(0, -1).map((token) => [token.offsetLeft, token.offsetTop + 21, token.offsetWidth]);
       [wide, tall] = [list.clientWidth, Math.max(...places.map(([, y]) => y + 14))];
       Object.assign(over.style, { width: `${wide}px`, height: `${tall}px` });
       draws();
     }
+  }
+
+  function rest() {
+    measure();
     write?.();
     write = null;
   }
 
-  return { node, draw, rest };
+  return { node, draw, measure, rest };
 }
