@@ -6,7 +6,7 @@ from fractions import Fraction
 from helpers.exercises.choices import Choice, Reasoned
 from helpers.exercises.functions import Case, Function
 from helpers.exercises.model import Exercise, Option, Quiz
-from helpers.exercises.values import Number, Several
+from helpers.exercises.values import Between, Number, Several
 
 
 def answer_targets(prompt: list[int], answer: list[int], end: int) -> list[int]:
@@ -389,9 +389,10 @@ can check it with any $x$: for $x = (1, 0)^\top$, $W x = (1, 0)^\top$ and $A x =
         solution="""
 **c, z.** The new task is learned: 0.93 on reviews that it has not seen. What went wrong is the old one: 300 steps moved all
 weights for the sake of 64 reviews, and nothing asked for documents (*catastrophic forgetting*). Frozen weights cannot
-forget: with LoRA the adapter can be taken off, and while it is on, a change of low rank usually costs less of the old. Where
-all weights shall move, fewer and smaller steps lead less far, and old documents among the reviews ask for both. Each cure
-has to be measured on both sides: accuracy on new reviews *and* loss on old documents.
+forget: with LoRA the adapter can be taken off, and the old loss is there again, exactly. (While it is on, nothing is promised:
+in section 8.7 it cost less of the old than full tuning in one case of three.) Where all weights shall move, fewer and smaller
+steps lead less far, and old documents among the reviews ask for both. Each cure has to be measured on both sides: accuracy on
+new reviews *and* loss on old documents.
 """,
         answer=("c", "z"),
         wrong_answers=(
@@ -494,6 +495,40 @@ Of the $\binom{n}{k}$ sets of $k$ programs, $\binom{n-c}{k}$ hold wrong ones onl
     ),
     Exercise(
         id="8.8",
+        title="Ten programs at temperature 0",
+        kind="experiment",
+        grade=Several(
+            {
+                "pass@1": Between(
+                    0.95, 1, below="That is about what temperature 1.2 gives. With 0 the likeliest token is taken each time."
+                ),
+                "pass@5": Between(
+                    0.95, 1, below="From the same programs pass@5 is never below pass@1. Count a task as done if any is right."
+                ),
+            },
+            why="All ten programs of a task are one and the same, so pass@1 = pass@5, whatever k: more tries try nothing new.",
+        ),
+        hints=(
+            "How do ten programs of one task differ, if the likeliest token is taken each time?",
+            "The cell that fills `drawn_programs`, with `temperature=0`; then `right_programs` and `passed` as they are.",
+            "Since all ten are the same, one draw for each task is enough: repeat its result ten times.",
+        ),
+        solution="""
+**(1, 1)**, or next to it. At temperature 0 the ten are one program ten times, so pass@5 is pass@1. And here it is *higher* than
+pass@1 at temperature 1.2, where a draw now and then leaves the form: this model is sure, and right where it is sure, so variety
+only costs. Where a model's likeliest program is often wrong, variety pays for large k: Chen et al. found the best temperature
+near 0.2 for pass@1 and near 0.8 for pass@100. Report the temperature with every pass@k.
+""",
+        answer=(1.0, 1.0),
+        wrong_answers=(
+            ((0.907, 1.0), "temperature 1.2"),
+            ((1.0, 0.9), "never below pass@1"),
+            ((1.5, 1.0), "larger than it should be"),
+            (1.0, "2 answers"),
+        ),
+    ),
+    Exercise(
+        id="8.9",
         title="What a constraint does to probabilities",
         kind="by hand",
         grade=Several(
@@ -707,7 +742,7 @@ QUIZZES = (
             Option("They are right more often than without.", "Perhaps. Nothing in the constraint looks at what is true."),
             Option(
                 "They are the model's likeliest values among the valid ones.",
-                "They are drawn step by step; a beginning is not chosen with a view to what must follow it (exercise 8.8).",
+                "They are drawn step by step; a beginning is not chosen with a view to what must follow it (exercise 8.9).",
             ),
             Option("They can be trusted, since the form is checked.", "A wrong name is a valid string."),
             Option(
