@@ -151,7 +151,7 @@ def test_berts_loss_is_of_the_tokens_that_are_not_masked():
 
 
 def test_without_the_causal_mask_the_loss_is_told_beside_that_with_it():
-    explorer = AttentionExplorer(make_gpt(), text=TEXT)
+    explorer = AttentionExplorer(make_gpt(init_std=0.2), text=TEXT)  # does about as well as guessing
     with_mask = explorer.frame["loss"]
     assert explorer.frame["note"] == ""
     explorer.causal_mask = False
@@ -164,6 +164,15 @@ def test_without_the_causal_mask_the_loss_is_told_beside_that_with_it():
     explorer.text = ""  # the end token alone asks nothing
     assert explorer.frame["note"] == ""
     explorer.text, explorer.causal_mask = TEXT, True
+    assert explorer.frame["note"] == ""
+
+
+def test_a_loss_without_the_mask_is_not_told_of_a_model_that_does_worse_than_guessing():
+    gpt = make_gpt()
+    gpt.head.weight.data *= 30
+    explorer = AttentionExplorer(gpt, text=TEXT)
+    assert explorer.frame["loss"] > 1.5 * np.log(gpt.vocab_size)
+    explorer.causal_mask = False
     assert explorer.frame["note"] == ""
 
 

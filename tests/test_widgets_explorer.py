@@ -552,6 +552,45 @@ def test_the_picture_does_not_show_what_the_view_hides():
     assert [image.get_array().max() for ax in covered.axes for image in ax.images] == [0]  # no head, not even in small
 
 
+def test_the_saved_picture_leaves_out_what_a_question_asks_and_the_view_does_not():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT, cover=["weights", "next"])
+    assert explorer.static()["image/png"] != AttentionExplorer(make_gpt(), None, TEXT).static()["image/png"]
+    other = AttentionExplorer(make_gpt(seed=1), None, TEXT, cover=["weights", "next"])  # another model, the same picture
+    assert other.static() == explorer.static() and to_png(other.picture()) != to_png(explorer.picture())
+    assert json.loads(explorer.state)["hide"] == [] and "looks most at" in words_of(explorer.picture())
+    with pytest.raises(ValueError, match="hide of a view must be"):
+        AttentionExplorer(make_gpt(), None, TEXT, cover=["heads"])
+
+
+def test_the_picture_names_each_token_with_its_position():
+    explorer = AttentionExplorer(make_gpt(), None, TEXT)
+    labels = [text.get_text() for text in explorer.picture().axes[0].texts]
+    for place, name in enumerate(["</s>", "the", "cat", "sat", "on", "the", "mat", "."]):
+        assert f"{name} {place}" in labels and f"{place} {name}" in labels
+
+
+@pytest.mark.parametrize(
+    "off, told",
+    [
+        ([], None),
+        ([[0, layer, head] for layer in range(2) for head in range(4)], "All heads are switched off in the panel"),
+        ([[0, 1, head] for head in range(4)], "All heads of layer 1 are switched off"),
+        ([[0, 0, 2]], "Head 2 of layer 0 is switched off"),
+        ([[0, 1, 3], [0, 0, 2], [0, 1, 0]], "Head 2 of layer 0 and heads 0, 3 of layer 1 are switched off"),
+        ([[3, 7, 2]], None),  # there is no such head
+    ],
+)
+def test_the_picture_says_which_heads_are_off(off, told):
+    explorer = AttentionExplorer(make_gpt(), None, TEXT, state={"off": off})
+    words = words_of(explorer.picture())
+    assert told in words if told else "switched off" not in words
+
+
+def test_of_a_pair_the_picture_says_of_which_attention_heads_are_off():
+    explorer = AttentionExplorer(make_pair(), text=("the cat", "sat"), state={"off": [[2, 1, 0]]})
+    assert "Head 0 of layer 1 (source looks at itself) is switched off" in words_of(explorer.picture()).replace(" | ", " ")
+
+
 def test_pictures_in_files(tmp_path):
     explorer = AttentionExplorer(make_gpt(), None, TEXT, layer=1)
     explorer.to_png(tmp_path / "a.png")

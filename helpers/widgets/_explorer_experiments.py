@@ -23,6 +23,7 @@ from helpers.widgets._suggestions import likeliest
 
 MOST_SCORES = 50_000_000  # at once, 200 MB: more would stop a small machine
 MOST_SECONDS = 15.0  # of a map that is begun without asking again: the kernel is busy as long
+BLIND = 1.5  # times the loss of one that guesses evenly: above that the loss of a text says nothing about the model
 FOR_DECODER = "the logit lens reads the target's stream; choose an attention of the target"
 
 
@@ -201,13 +202,18 @@ def _mean_loss(logits: np.ndarray, targets: list[int]) -> float | None:
 
 @torch.no_grad()
 def unmasked_loss(model: Any, reading: Reading, tokens: TokenReader) -> str:
-    """Of a text that was read without the causal mask: its loss, beside that with the mask; else, or without a loss, ""."""
+    """Of a text that was read without the causal mask: its loss, beside that with the mask; else, or without a loss, "".
+
+    So, too, where the model with its mask does far worse than even guessing: it was not trained for every position of a text.
+    """
     without = mean_loss(reading, tokens) if reading.mask == "off" else None
     if without is None:
         return ""
     with without_dropout(model):
         logits = model(*batch_of(model, ids_of(reading)))[0].float().cpu().numpy()
     masked = _mean_loss(logits, targets_of(reading, tokens))
+    if masked > BLIND * np.log(logits.shape[1]):
+        return ""
     return f"Loss of the text, nats per token: {masked:.3f} with the mask, {without:.3f} without it."
 
 

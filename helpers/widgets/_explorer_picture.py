@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SHADES = LinearSegmentedColormap.from_list("lm-weights", ["#ffffff", BLUE, "#00263d"])
 NORM = PowerNorm(0.5, 0, 1)  # a weight of 4 % is already a fifth of the way
 HIDDEN = {
-    "weights": "Where the head looks is hidden: predict first, then run the cell and reveal it.",
-    "next": "What comes next is hidden: predict first, then run the cell and reveal it.",
+    "weights": "Where the head looks is hidden: predict first, then run the cell.",
+    "next": "What comes next is hidden: predict first, then run the cell.",
 }
 MOST = 24  # tokens that are shown: more would be too small to read
 CUT = 11  # characters of a token
@@ -48,13 +48,15 @@ def explorer_picture(
     columns = _shown(kind.keys, tokens, at if kind.causal else strongest)
     notes = ["What if: without its causal mask, which this model never was in training."] * (reading.mask == "off") + notes
     notes += [HIDDEN[part] for part in view["hide"]]
+    if off := _off(view["off"], reading):
+        notes += textwrap.wrap(f"{off} switched off in the panel “Switch heads off”; shown here is the whole model.", 84)
     said = [] if covered else wrapped(drawable(_sentence(kind, layer, head, at, tokens)), 84, last=3)
     if max(len(kind.queries), len(kind.keys)) > MOST:
         said.append(
             f"Shown are {len(rows)} of {len(kind.queries)} tokens that look, {len(columns)} of {len(kind.keys)} looked at."
         )
     size = min(0.42, 4.1 / max(len(rows), len(columns)))
-    side = 0.105 * min(CUT, max(len(text) for _, text in [*rows, *columns])) + 0.1
+    side = 0.105 * max(len(f"{text} {i}") for i, text in [*rows, *columns]) + 0.1
     top = TITLE + LINE * (len(said) + len(notes)) + 0.25 + side
     n_bars = 0 if kind.logits is None or "next" in view["hide"] else min(6, len(frame["predictions"][at]["rows"]))
     several = kind.n_layer * kind.n_head > 1 and not covered
@@ -83,7 +85,28 @@ def _shown(ids: tuple[int, ...], tokens: "TokenReader", at: int | None) -> list[
     """Position and name of the tokens that have room: the last ones up to the query, or the first ones."""
     end = min(len(ids), MOST if at is None else max(at + 1, MOST))
     names = [(i, drawable(tokens.shown(id_))) for i, id_ in enumerate(ids)][max(0, end - MOST) : end]
-    return [(i, name if len(name) <= CUT else name[: CUT - 1] + "…") for i, name in names]
+    return [(i, _cut(name)) for i, name in names]
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= CUT else name[: CUT - 1] + "…"
+
+
+def _off(heads: list, reading: "Reading") -> str:
+    """Which heads are switched off, layer by layer; empty where none is."""
+    said = []
+    for number, kind in enumerate(reading.kinds):
+        found = {tuple(place) for n, *place in heads if n == number}
+        parts = []
+        for layer in range(kind.n_layer):
+            of = [head for head in range(kind.n_head) if (layer, head) in found]
+            name = "all heads" if len(of) == kind.n_head else f"head{'s' * (len(of) > 1)} {', '.join(map(str, of))}"
+            parts += [f"{name} of layer {layer}"] * bool(of)
+        if len(parts) == kind.n_layer and all(part.startswith("all") for part in parts):
+            parts = ["all heads"]
+        said += [f"{' and '.join(parts)}{f' ({kind.name})' if len(reading.kinds) > 1 else ''}"] * bool(parts)
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]} {'is' if len(heads) == 1 else 'are'}" if text else ""
 
 
 def _sentence(kind: "Attention", layer: int, head: int, at: int, tokens: "TokenReader") -> str:
@@ -112,12 +135,12 @@ def _matrix(ax: Axes, weights: np.ndarray, rows: list, columns: list, place: tup
     ax.text(LEFT, y + height + 0.24, key, fontsize=11, parse_math=False, color=GREY)
     font = min(12, max(7, size * 62))
     for n, (i, name) in enumerate(rows):
-        weight = "bold" if i == at else "normal"
-        ax.text(x - 0.07, y + size * (n + 0.5), name, fontsize=font, ha="right", va="center", fontweight=weight, **PLAIN)
+        bold = {"fontweight": "bold"} if i == at else {}
+        ax.text(x - 0.07, y + size * (n + 0.5), f"{name} {i}", fontsize=font, ha="right", va="center", **bold, **PLAIN)
         if i == at:
             ax.add_patch(Rectangle((x, y + size * n), width, size, fill=False, edgecolor=INK, linewidth=2))
-    for n, (_, name) in enumerate(columns):
-        ax.text(x + size * (n + 0.5), y - 0.07, name, fontsize=font, rotation=90, ha="center", va="bottom", **PLAIN)
+    for n, (i, name) in enumerate(columns):
+        ax.text(x + size * (n + 0.5), y - 0.07, f"{i} {name}", fontsize=font, rotation=90, ha="center", va="bottom", **PLAIN)
 
 
 def _thumbs(ax: Axes, kind: "Attention", chosen: tuple[int, int], y: float, size: float) -> float:
@@ -143,7 +166,7 @@ def _bars(ax: Axes, y: float, prediction: dict, rows: list, at: int, masked: boo
     for token, said, p, _ in prediction["rows"][:6]:
         y += 0.26
         token = drawable(token)
-        ax.text(RIGHT, y, token if len(token) <= CUT else token[: CUT - 1] + "…", fontsize=11, family="monospace", **PLAIN)
+        ax.text(RIGHT, y, _cut(token), fontsize=11, family="monospace", **PLAIN)
         ax.barh(y - 0.05, 0.43, left=RIGHT + 1.05, height=0.17, color=PALE)
         ax.barh(y - 0.05, 0.43 * p / longest, left=RIGHT + 1.05, height=0.17, color=BLUE)
         ax.text(7.88, y, said, fontsize=10.5, ha="right", **PLAIN)

@@ -4,6 +4,7 @@ Used in `05_attention.ipynb`, `06_transformer.ipynb` and `07_mini_gpt.ipynb`. La
 as in Python.
 """
 
+import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from helpers.widgets._explorer_picture import explorer_picture
+from helpers.widgets._base import to_png
+from helpers.widgets._explorer_picture import HIDDEN, explorer_picture
 from helpers.widgets._explorer_scripts import EXPERIMENTS, MAIN
 from helpers.widgets._explorer_state import checked, started
 from helpers.widgets._text import TextWidget, quoted, reason
@@ -39,7 +41,8 @@ class AttentionExplorer(TextWidget):
     vocabulary that are taken whole, such as ["[MASK]"]. layer, head, query: what is chosen at first; query None: the last
     position. state: a whole view instead, as `state` gives it; presets: named ones, each a button. join: what stands before
     a token that is appended. steps: step of training → state dict, or a checkpoint's path; checkpoints: paths that say
-    their step themselves; a slider then goes through them, and `step` names the one that is shown.
+    their step themselves; a slider then goes through them, and `step` names the one that is shown. cover: "weights", "next"
+    or both, which the picture in a saved notebook leaves out, where a question beside it asks for them.
 
     What a causal model reads begins with its end token. Probabilities are over the full vocabulary. Raises ValueError for a
     model or a tokenizer that cannot be used, and for a layer, head, query or step that does not exist; a *text* that cannot
@@ -72,6 +75,7 @@ class AttentionExplorer(TextWidget):
         state: str | Mapping[str, Any] | None = None,
         steps: Mapping[int, Mapping[str, Any] | str | Path] | None = None,
         checkpoints: Iterable[str | Path] = (),
+        cover: Sequence[str] = (),
     ):
         # here: they load torch
         from helpers.widgets import (
@@ -91,6 +95,7 @@ class AttentionExplorer(TextWidget):
         own = _explorer_tokens.vocab_of(model, vocab)
         self.tokens = _explorer_tokens.TokenReader(tokenizer, own, model.vocab_size, special, join)
         self._chosen, self._moves = (0, 0, 0), 0
+        self._cover = checked({"hide": list(cover)})["hide"]
         super().__init__("\n".join(text) if isinstance(text, tuple) else text)
         self.observe(lambda change: self._update(), names=["causal_mask", "step"])
         self.presets = [[name, json.dumps(checked(view))] for name, view in (presets or {}).items()]
@@ -191,6 +196,13 @@ class AttentionExplorer(TextWidget):
     def picture(self) -> Figure:
         """The chosen head's weights with their tokens, all heads in small, and the next tokens."""
         return explorer_picture(self.reading, self.tokens, self.chosen, started(self.view), self.frame)
+
+    def static(self) -> dict[str, str]:
+        """The picture as PNG, without what it is to leave out."""
+        view = started(self.view)
+        view["hide"] = [part for part in HIDDEN if part in {*view["hide"], *self._cover}]
+        shown = explorer_picture(self.reading, self.tokens, self.chosen, view, self.frame)
+        return {"image/png": base64.b64encode(to_png(shown)).decode("ascii")}
 
     def save_html(self, path: str | Path, most_bytes: int = 300_000) -> None:
         """Write the explorer as it stands into one file that needs neither Python nor network; heads and tokens can be chosen.

@@ -142,12 +142,20 @@ def test_a_model_that_was_trained_for_one_position_is_measured_there(open_notebo
     note, where = part.locator(".lm-note"), part.get_by_label("Where the loss is measured")
     loss = lab.python("explorer.frame['loss']")
     assert loss > 1.5 * np.log(12)
-    expect(note).to_contain_text(f"Loss over the text: {number(loss)} nats per token. Even guessing would cost 2.485:")
+    told = (
+        f"(Loss over the text: {number(loss)} nats per token, but even guessing would cost 2.485, so this model was not trained"
+    )
+    p = np.array(lab.python("explorer.probabilities(3).tolist()"))
+    best = f"the model expects “{lab.python('vocab')[p.argmax()]}” most, with {percent(p.max())}."
+    here = f"All heads are on: what is shown above is the model. At “sat” (3) nothing follows in the text; {best}"
+    expect(note).to_contain_text(f"{here} {told}")
     expect(where).to_have_value("text")  # nothing follows the last token
+    part.locator(".lm-switch").nth(1).click()
+    expect(note).to_contain_text("Off: layer 0, head 1. At “sat” (3) the text asks nothing, so there is no loss;")
     lab.widgets.first.locator(".lm-column").first.locator("[data-i='2']").click()
     expect(where).to_have_value("here")
-    part.locator(".lm-switch").nth(1).click()
     expect(note).to_contain_text("Off: layer 0, head 1. At “cat” (2): ")
+    expect(note).to_contain_text("It is no measure here: even guessing would cost 2.485")
     part.get_by_role("button", name="Measure each head alone").click()
     expect(part.get_by_text("Each head alone, at “cat” (2)")).to_be_visible()
     where.select_option("text")

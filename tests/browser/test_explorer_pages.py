@@ -415,3 +415,52 @@ def test_chinese_and_one_token_alone(show):
     alone = show(explorer)
     expect(alone.locator(".lm-column").last.locator(".lm-percent")).to_have_text(["100.0 %"])
     assert len(curves(alone)) == 1
+
+
+# Which of these parts have been drawn, frame by frame; a frame that changes nothing is not noted.
+STAGES = """([parts]) => {
+    window.stages = [];
+    const look = () => {
+        const there = parts.filter(name => document.querySelector(name)).join(" ");
+        if (there !== stages.at(-1)) stages.push(there);
+        requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
+PARTS = [".lm-flow-token", ".lm-head", ".lm-look-row", ".lm-matrix[aria-label]", ".lm-suggestion", ".lm-status:not(:empty)"]
+
+
+def test_an_explorer_opens_bit_by_bit(show, page):
+    """The text's tokens in its first frame, everything else in later ones, so that none takes long; the words come last."""
+    page.add_init_script(f"({STAGES})([{PARTS}])")
+    show(make_explorer("the cat sat on the mat " * 10, n_layer=8, n_head=8))
+    page.wait_for_timeout(100)
+    first, *later = [stage.split() for stage in page.evaluate("stages") if stage]
+    assert first == [".lm-flow-token"]
+    assert len(later) > 1 and later[-1] == PARTS
+    assert later[0] == [".lm-flow-token", ".lm-head"]  # 64 pictures take one frame
+    assert all(set(stage) < set(following) for stage, following in zip([first, *later], later, strict=False))
+
+
+def test_the_matrix_tells_whole_names_and_positions_of_what_is_under_the_mouse(show, page):
+    vocab = ["</s>", "the", "great-grandmothers", "sat"]
+    gpt = GPT(GPTConfig(vocab_size=len(vocab), block_size=16, n_layer=1, n_head=2, n_embd=16, init_std=0.3), vocab)
+    explorer = AttentionExplorer(gpt, str.split, "the great-grandmothers sat the")
+    widget = show(explorer)
+    matrix = widget.locator(".lm-matrix")
+    matrix.scroll_into_view_if_needed()
+    place = matrix.bounding_box()
+    size = (place["width"] - 94) / 5
+    weight = one_decimal(explorer.weights(0, 0)[4, 2])
+    cases = [
+        ((90 + 2.5 * size, 76 + 4.5 * size), f"“the” (4) looks, “great-grandmothers” (2) is looked at, {weight}"),
+        ((40, 76 + 2.5 * size), "“great-grandmothers” (2) looks"),
+        ((90 + 1.5 * size, 30), "“the” (1) is looked at"),
+        ((40, 30), ""),
+    ]
+    for (x, y), told in cases:
+        page.mouse.move(place["x"] + x, place["y"] + y)
+        expect(matrix).to_have_attribute("title", told)
+    widget.get_by_role("button", name="Hide weights").click()
+    page.mouse.move(place["x"] + 90 + 2.5 * size, place["y"] + 76 + 4.5 * size)
+    expect(matrix).to_have_attribute("title", "“the” (4) looks, “great-grandmothers” (2) is looked at")

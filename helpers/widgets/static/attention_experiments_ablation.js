@@ -150,16 +150,16 @@ function ablationPanel(tools, body) {
     while (bars.childElementCount > rows.length) bars.lastChild.remove();
     rows.forEach((row, i) => fill(bars.children[i], row, longest));
     if (hidden) return put(result, COVERED);
-    const guessing = blind(reading) ? ` Even guessing would cost ${number(Math.log(reading.vocab_size))}: this model was not trained for every position of such a text. What it does at the chosen position says more.` : "";
-    const whole = reading.loss === null ? "" : ` Loss over the text: ${number(reading.loss)} nats per token.${guessing}`;
-    if (!off.length) return put(result, `All heads are on: what is shown above is the model.${whole} Press a head to switch it off, or O on one of the pictures above; weights above stay those of the whole model.`);
+    const doubt = doubtOf(reading);
+    const there = named(reading.kinds[0].queries[at], at);
+    if (!off.length) return put(result, `All heads are on: what is shown above is the model. ${lossOf(reading, at)} Press a head to switch it off, or O on one of the pictures above; weights above stay those of the whole model.`);
     if (!answer) return put(result, `Off: ${names}. Python is reading without …`);
     if (answer.error) return put(result, `This cannot be measured: ${answer.error}.`);
     const what = `the ${answer.asked} ${reading.masked ? "tokens that stand here, which the model sees" : "tokens that follow one another"}`;
-    const over = answer.loss ? `Loss over ${what}: ${change(answer.loss, "nats per token")}.${guessing}` : "The text asks nothing yet, so it has no loss.";
-    const here = answer.at[at] ? `At ${named(reading.kinds[0].queries[at], at)}: ${change(answer.at[at], "nats")}.` : "";
+    const over = answer.loss ? `Loss over ${what}: ${change(answer.loss, "nats per token")}.${doubt && ` It is no measure here: ${doubt}.`}` : "The text asks nothing yet, so it has no loss.";
+    const here = answer.at[at] ? `At ${there}: ${change(answer.at[at], "nats")}.` : doubt && `At ${there} the text asks nothing, so there is no loss; the bars show what changes.`;
     const mean = state.instead === "mean" ? "The mean is that of this very text, so a head that is off still tells something of what comes later in it." : "";
-    put(result, [`Off: ${names}.`, ...(guessing ? [here, over] : [over, here]), mean].filter(Boolean).join(" "));
+    put(result, [`Off: ${names}.`, ...(doubt ? [here, over] : [over, here]), mean].filter(Boolean).join(" "));
   }
 
   const bar = () => el("li", { class: "lm-suggestion" }, el("span", { class: "lm-token" }), el("span", { class: "lm-track" }, el("span", { class: "lm-bar" }), el("span", { class: "lm-before" })), el("span", { class: "lm-percent" }));
@@ -178,6 +178,21 @@ function ablationPanel(tools, body) {
 // Whether the model does far worse over the text than one that guesses evenly: it was trained for some positions only. (A model that
 // was not trained at all does little worse.)
 const blind = ({ loss, vocab_size }) => loss !== null && loss > 1.5 * Math.log(vocab_size);
+
+// Why the loss over the text says little; empty where it says something.
+function doubtOf(reading) {
+  if (blind(reading)) return `even guessing would cost ${number(Math.log(reading.vocab_size))}, so this model was not trained for every position of such a text`;
+  return reading.masked ? "the model sees the very tokens that it is asked for" : "";
+}
+
+// The loss of the text; where that says little, first what is expected at the chosen position.
+function lossOf(reading, at) {
+  if (reading.loss === null) return "The text asks nothing yet, so it has no loss.";
+  const loss = `Loss over the text: ${number(reading.loss)} nats per token`;
+  const [doubt, { rows, actual }] = [doubtOf(reading), reading.predictions[at]];
+  const here = actual ? `${reading.masked ? "stands" : "comes"} ${actual}` : `nothing follows in the text; the model expects “${rows[0][0]}” most, with ${rows[0][1]}`;
+  return doubt ? `At ${named(reading.kinds[0].queries[at], at)} ${here}. (${loss}, but ${doubt}.)` : `${loss}.`;
+}
 
 // Heads in few words: whole attentions, whole layers, and the heads of the others.
 function namesOf(off, kinds) {

@@ -21,12 +21,12 @@ function stepsPanel({ app, link }, body) {
     link.request({ type: "step", step: wanted });
   }
 
-  function draw({ reading }) {
+  function draw({ reading, state, secret }) {
     if (moved && !link.isAsking()) wanted === sent ? (moved = false) : send();
     const all = stops();
     control.limit(0, all.length - 1, 1);
     control.show(all.indexOf(moved ? wanted : reading.step));
-    put(said, `Everything here is with the weights of ${name(reading.step)}. ${reading.loss === null ? "The text asks nothing yet, so it has no loss." : `Loss of the text: ${number(reading.loss)} nats per token.`}`);
+    put(said, `Everything here is with the weights of ${name(reading.step)}. ${secret("next") && doubtOf(reading) ? "" : lossOf(reading, reading.kinds[state.kind].predicts ? state.query : reading.predictions.length - 1)}`);
   }
 
   return { draw };

@@ -129,7 +129,7 @@ function render({ model, el: host }) {
     seen = { ...app, kind: app.kind(), row, weights, shown: filtered(weights), look, shades, hidden };
     drawKinds(seen);
     const waits = opens ? 2 : what.reading ? 5 : what.settings || what.look ? panels.length : 0; // from which panel on some may wait
-    panels.forEach((panel, i) => (i >= waits && (panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
+    panels.forEach((panel, i) => (i >= waits && (opens || panel.later || what.reading) ? owed.add(panel) : panel.draw(seen, what)));
     owes = { ...owes, ...what };
     if (owed.size) second ??= requestAnimationFrame(drawLater);
     else finish();

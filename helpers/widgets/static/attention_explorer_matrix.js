@@ -87,26 +87,45 @@ function weightMatrix(app) {
 
   function writeNames(paint, kind, look) {
     Object.assign(paint, { font: `${Math.min(14, size)}px ${look.font}`, textBaseline: "middle", textAlign: "right" });
-    kind.queries.forEach((name, i) => paint.fillText(fits(paint, name, side - 8), side - 5, top + size * (i + 0.5)));
+    // Each name with its position, which stands beside the cells: equal tokens are told apart, and a long one is cut before it.
+    kind.queries.forEach((name, i) => paint.fillText(`${fits(paint, name, side - 8 - paint.measureText(` ${i}`).width)} ${i}`, side - 5, top + size * (i + 0.5)));
     paint.textAlign = "left";
     kind.keys.forEach((name, i) => {
       paint.save();
       paint.translate(side + size * (i + 0.5), top - 5);
       paint.rotate(-Math.PI / 2);
-      paint.fillText(fits(paint, name, top - 8), 0, 0);
+      paint.fillText(`${i} ${fits(paint, name, top - 8 - paint.measureText(`${i} `).width)}`, 0, 0);
       paint.restore();
     });
   }
 
-  function under(event) {
-    const { T, S } = app.kind();
+  // Where the mouse is: in a cell, or at a name, which has no cell.
+  function placeOf(event) {
     const place = canvas.getBoundingClientRect(); // large type and narrow pages scale it
     const scale = width / place.width;
-    const [query, key] = [(event.clientY - place.top) * scale - top, (event.clientX - place.left) * scale - side].map((x) => Math.floor(x / size));
+    return [(event.clientY - place.top) * scale - top, (event.clientX - place.left) * scale - side].map((x) => Math.floor(x / size));
+  }
+
+  function under(event) {
+    const { T, S } = app.kind();
+    const [query, key] = placeOf(event);
     return query >= 0 && query < T && key >= 0 && key < S ? { query, key } : null;
   }
 
-  canvas.addEventListener("mousemove", (event) => under(event) && app.hover(under(event)));
+  // The whole names of what is under the mouse: beside the cells they may be cut.
+  function tell([query, key]) {
+    const { queries, keys, S } = app.kind();
+    const weights = app.secret("weights") ? null : app.reading.weights(app.state);
+    const [looks, seen] = [query in queries && named(queries[query], query), key in keys && named(keys[key], key)];
+    const weight = weights && looks && seen ? `, ${percent(weights[query * S + key])}` : "";
+    const said = [looks && `${looks} looks`, seen && `${seen} is looked at`].filter(Boolean).join(", ") + weight;
+    if (canvas.title !== said) canvas.title = said;
+  }
+
+  canvas.addEventListener("mousemove", (event) => {
+    tell(placeOf(event));
+    if (under(event)) app.hover(under(event));
+  });
   canvas.addEventListener("click", (event) => under(event) && app.press(under(event)));
   onKey(canvas, (event) => {
     if (isShortcut(event)) return;

@@ -123,7 +123,7 @@ function tokenColumns(app) {
     write = () => {
       mark(left, state.query);
       mark(right, state.key);
-      put(title, `Layer ${state.layer}, head ${state.head}: where “${kind.queries[state.query]}” looks`);
+      put(title, `Layer ${state.layer}, head ${state.head}: where ${named(kind.queries[state.query], state.query)} looks`);
       put(note, shown ? "Lines: the weights that the filter shows, those in brackets are hidden; the thicker, the more." : lineNote(row, n));
       const [from, to] = whole ? [0, kind.S] : [Math.max(0, Math.floor(top / height) - 2), Math.min(kind.S, Math.ceil((top + room) / height) + 2)];
       clearTimeout(pending?.timer);
