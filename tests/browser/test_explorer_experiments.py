@@ -14,6 +14,7 @@ from helpers.saved_pictures import keep_pictures
 pytestmark = pytest.mark.timeout(180)
 
 TEXT = "the cat sat on the mat the cat"
+LOSS = "explorer.frame['loss']"
 SETUP = f"""
 import torch
 from helpers import interpret
@@ -268,7 +269,9 @@ def test_the_slider_shows_the_steps_of_training(open_notebook, low_contrast):
         for key in keys:
             lab.page.keyboard.press(key)
         name = "the model as it is" if step is None else f"step {step:,}"
-        expect(widget.get_by_text(f"with the weights of {name}. Loss")).to_be_visible()
+        said = widget.get_by_text(f"with the weights of {name}.")
+        expect(said).to_be_visible()
+        expect(said).to_contain_text(f"Loss over the text: {number(lab.python(LOSS))} nats per token")
         model = "gpt" if step is None else f"saved[{step}]"
         row = lab.python(f"{model}.eval().trace(torch.tensor([[0, 1, 2, 3]])).attention[1, 0, 0, 3].tolist()")
         expect(widget.locator(".lm-column").last.locator(".lm-percent")).to_have_text([percent(x) for x in row])
@@ -295,7 +298,8 @@ def test_an_encoder_decoder_loses_heads_of_each_of_its_attentions(open_notebook)
         asked = {"off": off, "instead": "zero"}
         loss = lab.python(f"explorer._experiments.ablated(pair, explorer.reading, explorer.tokens, {asked})['loss']")
         told = "; ".join(f"layer 0, head {i} ({names[i]})" for i in range(kind + 1))
-        expected = f"Off: {told}. Loss over the 3 tokens that follow one another: {number(loss[0])} → {number(loss[1])}"
+        expect(part.locator(".lm-note")).to_contain_text(f"Off: {told}. ")
+        expected = f"Loss over the 3 tokens that follow one another: {number(loss[0])} → {number(loss[1])} nats per token"
         expect(part.locator(".lm-note")).to_contain_text(expected)
     expect(part.locator(".lm-bars .lm-percent")).to_have_count(10)  # of the target's last position
 
