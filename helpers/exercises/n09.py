@@ -551,11 +551,11 @@ $-z + \log(1 + e^{z})$, in which no exponential is above 1. `np.logaddexp(0, -z)
             "The text: each story of the pile once, and as many others as there were copies, so `len(pile)` stories again.",
         ),
         solution="""
-**lower**, about 1.1 nats per token in place of 1.9, an ECE of about 0.04 in place of 0.16, and of the 20 stories that came 32
-times none is recited. The same steps now go through 1,360 different stories in place of 220, so the model has to learn what
+**lower**, about 1.2 nats per token in place of 2.2, an ECE of about 0.04 in place of 0.15, and of the 20 stories that came 32
+times none is recited. The same steps now go through 1,300 different stories in place of 160, so the model has to learn what
 they have in common. The training loss is *higher*, and says nothing against it: what is known by heart costs nothing. It is the
-*number of readings* that matters: with the copies merely left out, the same 180 steps read each of the 220 stories some nine
-times; more than half of the 20 are still recited, and the loss on new ones falls to 1.7 only.
+*number of readings* that matters: with the copies merely left out, the same 120 steps read each of the 160 stories some eight
+times; a third of the 20 or more are still recited, and the loss on new ones falls to 1.8 only.
 """,
         answer="lower",
         wrong_answers=(
