@@ -3,7 +3,6 @@
 Derived in `07_mini_gpt.ipynb`; the equality of cached and uncached attention is shown in `05_attention.ipynb`.
 """
 
-import torch
 from torch import Tensor
 
 
@@ -38,9 +37,8 @@ class KVCache:
         if self.keys is None:
             self.keys = k.new_empty(*k.shape[:-2], self.capacity, k.shape[-1])
             self.values = v.new_empty(*v.shape[:-2], self.capacity, v.shape[-1])
-        with torch.no_grad():
-            self.keys[..., self.length : end, :] = k
-            self.values[..., self.length : end, :] = v
+        self.keys[..., self.length : end, :] = k.detach()
+        self.values[..., self.length : end, :] = v.detach()
         self.length = end
         return self.read()
 

@@ -4,7 +4,6 @@ Derived in `05_attention.ipynb`. Heads: Vaswani et al. (2017), section 3.2.2. Gr
 Query–key norm: Henry et al., *Query-Key Normalization for Transformers* (2020); here RMSNorm, as in Qwen3 (2025).
 """
 
-import contextlib
 from typing import NamedTuple
 
 import torch
@@ -101,11 +100,12 @@ class MultiHeadAttention(nn.Module):
         plain = causal and mask is None and q.shape[-2] == k.shape[-2]
         mask = None if plain else _with_causal(mask, causal, q, k)
         dropout, grouped = self.dropout if self.training else 0.0, self.n_kv_head != self.n_head
-        with contextlib.ExitStack() as stack:
-            if q.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # its backward pass there is far slower in bfloat16
-                stack.enter_context(torch.autocast("cpu", enabled=False))
-                q, k, v = q.float(), k.float(), v.float()
-            return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=plain, enable_gqa=grouped)
+        if q.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # its backward pass there is far slower in bfloat16
+            with torch.autocast("cpu", enabled=False):
+                return F.scaled_dot_product_attention(
+                    q.float(), k.float(), v.float(), mask, dropout, is_causal=plain, enable_gqa=grouped
+                )
+        return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=plain, enable_gqa=grouped)
 
     def _written_out(self, q: Tensor, k: Tensor, v: Tensor, causal: bool, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """The weights (B, H, T, S), and what the heads fetch with them: the same, and everything can be seen."""
@@ -114,7 +114,7 @@ class MultiHeadAttention(nn.Module):
         return weights, F.dropout(weights, self.dropout, self.training) @ v.repeat_interleave(group, dim=1)
 
     def _split(self, x: Tensor, n_head: int) -> Tensor:
-        return x.unflatten(-1, (n_head, self.head_width)).transpose(1, 2)  # (B, T, H·D) → (B, H, T, D)
+        return x.view(*x.shape[:-1], n_head, self.head_width).transpose(1, 2)  # (B, T, H·D) → (B, H, T, D)
 
     def _placed(self, x: Tensor, norm: nn.Module | None, rotary: Rotary | None, start: int) -> Tensor:
         if norm is not None:
