@@ -244,7 +244,7 @@ def test_axe_finds_nothing_to_object_to_in_the_experiments(open_notebook, dark):
     widget = lab.widgets.first
     widget.get_by_role("button", name="Measure each head alone").click()
     expect(widget.get_by_text("Each head alone, over the text")).to_be_visible()
-    expect(widget.get_by_text("Loss over")).to_be_visible()
+    expect(widget.get_by_text("Loss over the 8 tokens")).to_be_visible()
     widget.locator(".lm-details .lm-details summary").evaluate_all("all => all.forEach(each => each.click())")
     expect(widget.locator(".lm-note", has_text="one of")).to_be_visible()  # the kinds of heads
     expect(widget.locator("table caption", has_text="Scores of all heads")).to_be_visible()
