@@ -1,6 +1,6 @@
 """Adapting a trained model to a task: a head, LoRA, answers to learn from, prompts, and decoding that must match a pattern.
 
-Derived in `08_adapting_and_applications.ipynb`; learning from preferences in `09_limits.ipynb`.
+Derived in `08_adapting_and_applications.ipynb`; learning from preferences in `09_limits_and_outlook.ipynb`.
 """
 
 from .classifier import Classifier, LabelledData, freeze
