@@ -442,6 +442,26 @@ def test_an_explorer_opens_bit_by_bit(show, page):
     assert all(set(stage) < set(following) for stage, following in zip([first, *later], later, strict=False))
 
 
+def test_one_that_opens_out_of_sight_looks_as_one_in_sight_once_it_is_seen(show, page, tmp_path):
+    """As in a notebook that is run as a whole: most of its cells have no size yet when their widgets are drawn."""
+    drawn = "widget => [...widget.querySelectorAll('canvas')].map(canvas => [canvas.clientWidth, canvas.toDataURL()])"
+    widget = show(make_explorer("the cat sat on the mat the dog", query=8))
+    page.wait_for_timeout(300)
+    in_sight = widget.evaluate(drawn)
+    saved = tmp_path / "saved.html"
+    saved.write_text(saved.read_text(encoding="utf-8").replace("<html", "<html hidden", 1), encoding="utf-8")
+    page.reload()
+    expect(widget.locator(".lm-status")).to_contain_text("looks at")
+    page.wait_for_timeout(300)
+    assert widget.evaluate(drawn) != in_sight
+    page.evaluate("document.documentElement.hidden = false")
+    for _ in range(30):
+        if widget.evaluate(drawn) == in_sight:
+            break
+        page.wait_for_timeout(100)
+    assert widget.evaluate(drawn) == in_sight
+
+
 def test_the_matrix_tells_whole_names_and_positions_of_what_is_under_the_mouse(show, page):
     vocab = ["</s>", "the", "great-grandmothers", "sat"]
     gpt = GPT(GPTConfig(vocab_size=len(vocab), block_size=16, n_layer=1, n_head=2, n_embd=16, init_std=0.3), vocab)

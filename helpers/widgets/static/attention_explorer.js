@@ -111,6 +111,7 @@ function render({ model, el: host }) {
   let [second, skipped] = [null, 0]; // the frame that draws what may come a frame later
   let [owed, owes] = [new Set(), {}]; // the panels that it draws, and why
   let opens = true; // what comes first comes bit by bit, so that no frame takes long
+  let blind = false; // drawn last where it had no size, as in a cell that has not been scrolled to
   const filtered = filterOnce(app);
 
   function change(what) {
@@ -165,6 +166,7 @@ function render({ model, el: host }) {
   }
 
   function seeLook() {
+    blind = !root.clientWidth;
     look = paperOf(root);
     shades = shadesOf(look);
     return { look, shades };
@@ -189,7 +191,7 @@ function render({ model, el: host }) {
   let [wide, sighted] = [0, false];
   const unlook = onLook(body, (sizes) => {
     const now = sizes ? sizes[0].contentRect?.width : wide; // a change of height says nothing
-    if (sizes ? wide && now !== wide : sighted || !look) change({ look: true }); // what comes first is drawn already
+    if (sizes ? now && (blind || (wide && now !== wide)) : blind || sighted || !look) change({ look: true }); // what comes first is drawn already
     wide = now || wide;
     sighted ||= !sizes;
   });

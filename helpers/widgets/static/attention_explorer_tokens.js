@@ -56,7 +56,7 @@ function tokenColumns(app) {
   let [top, room, pending] = [0, 0, null]; // what of the box is in sight, kept here because asking for it lays out the page
   let [start, end, wide] = [0, 0, 0]; // of the lines, and the box's width
   new ResizeObserver(() => {
-    [room, wide, start] = [box.clientHeight, box.clientWidth, between.offsetLeft];
+    [room, wide, start, top] = [box.clientHeight, box.clientWidth, between.offsetLeft, box.scrollTop];
     end = start + between.offsetWidth;
     Object.assign(over.style, { width: `${wide}px`, height: `${room}px` });
     paint?.();
@@ -98,6 +98,7 @@ function tokenColumns(app) {
 
   // Scroll so that both rows can be seen, where there is room, or else the first.
   function inSight(first, second = first) {
+    if (!room) return; // nothing of the box is
     const far = Math.abs(first - second) * height > room - height;
     for (const i of far ? [first] : [second, first]) {
       const to = i * height < top ? i * height : (i + 1) * height > top + room ? (i + 1) * height - room : top;
