@@ -12,8 +12,10 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from helpers.adapting import add_lora
 from helpers.attention import causal_mask, heads
 from helpers.probability import LanguageModel
+from helpers.quantisation import quantise_model
 from helpers.sampling import generate
 from helpers.transformer import (
     BERT,
@@ -30,7 +32,9 @@ from helpers.transformer import (
     count_parameters,
     forward_flops,
     mask_tokens,
+    one_token,
 )
+from helpers.transformer import gpt as gpt_module
 from helpers.transformer.block import ReLUSquared
 
 SINGLE = {"atol": 1e-5, "rtol": 1e-5}  # float32, two layers, numbers near one
@@ -564,6 +568,87 @@ def test_generation_with_the_cache_is_generation_without_it_also_past_the_contex
     for _ in range(4 * T):
         slow.append(int(model.next_log_probs(slow).argmax()))
     assert with_cache.tolist() == slow
+
+
+# ---- one token at a time
+
+NOT_LAID_OUT = {
+    "RMSNorm",
+    "query–key norm",
+    "SwiGLU",
+    "grouped queries",
+    "all of them",
+    "post-norm",
+    "no positions, one key head",
+}
+
+
+def one_by_one(model, ids):
+    """Logits of each token, read alone, and the cache that it ended with."""
+    cache = model.new_cache()
+    with torch.no_grad():
+        return torch.cat([model.read(ids[:, [t]], cache) for t in range(ids.shape[1])], dim=1), cache
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name.startswith("GPT")])
+def test_tokens_one_by_one_give_what_a_pass_over_all_gives(name, monkeypatch):
+    monkeypatch.setattr(gpt_module, "AFTER", 3)
+    model, ids = build(CONFIGS[name]), random_ids()
+    logits, cache = one_by_one(model, ids)
+    close(logits, model(ids))
+    laid_out = name.removeprefix("GPT, ") not in NOT_LAID_OUT
+    assert one_token.OneToken.fits(model) == laid_out == (cache.one_token is not None)
+
+
+def test_weights_are_laid_out_for_those_who_read_on_and_not_where_somebody_trains(monkeypatch):
+    monkeypatch.setattr(gpt_module, "AFTER", 5)
+    model, ids = build(GPTConfig(**SIZES)), random_ids()
+    assert one_by_one(model, ids[:, :4])[1].one_token is None
+    cache = model.new_cache()
+    for t in range(T):
+        assert model.read(ids[:, [t]], cache).requires_grad and cache.one_token is None
+    assert one_by_one(model.train(), ids)[1].one_token is None
+    model.eval()
+    before, _ = one_by_one(model, ids)
+    with torch.no_grad():
+        model.blocks[1].feed_forward.up.weight *= 2
+    after, _ = one_by_one(model, ids)
+    assert not torch.allclose(before, after)
+    close(after, model(ids))
+
+
+@pytest.mark.parametrize("place", ["attention.output", "norm_1", "feed_forward"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_hook_is_heard_though_the_weights_were_laid_out_before_it_came(monkeypatch, place, before):
+    monkeypatch.setattr(gpt_module, "AFTER", 1)
+    model, ids = build(GPTConfig(**SIZES, position="rotary")), random_ids()
+    _, cache = one_by_one(model, ids[:, :-1])
+    _, untouched = one_by_one(model, ids[:, :-1])
+    untouched.one_token = None
+    module = model.blocks[0].get_submodule(place)
+    if before:
+        handle = module.register_forward_pre_hook(lambda _, inputs: tuple(2 * x for x in inputs))
+    else:
+        handle = module.register_forward_hook(lambda _, inputs, output: 2 * output)
+    with torch.no_grad():
+        changed, expected = (model.read(ids[:, [-1]], each) for each in (cache, untouched))
+    handle.remove()
+    assert cache.one_token is not None
+    close(changed, expected)
+    assert not torch.allclose(changed, model(ids)[:, [-1]])
+
+
+def test_models_with_replaced_layers_and_large_ones_are_not_laid_out(monkeypatch):
+    model = build(GPTConfig(**SIZES))
+    fits = one_token.OneToken.fits
+    assert fits(model) and not fits(quantise_model(model, 8, group=None))
+    monkeypatch.setattr(one_token, "LARGEST", model.n_parameters - 1)
+    assert not fits(model)
+    monkeypatch.setattr(one_token, "LARGEST", model.n_parameters)
+    assert fits(model)
+    add_lora(model, 2, 4.0)
+    monkeypatch.setattr(one_token, "LARGEST", 2 * model.n_parameters)
+    assert not fits(model)
 
 
 @pytest.mark.parametrize("name", ["GPT, as GPT-2", "BERT, segments", "encoder–decoder"])

@@ -16,6 +16,7 @@ from helpers.attention import KVCache, RecentTokens, WindowedLM
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
 from .config import Activation, TransformerConfig, token_names
+from .one_token import AFTER, OneToken
 from .trace import Record, Trace
 
 
@@ -38,10 +39,15 @@ class GPTConfig(TransformerConfig):
 
 @dataclass
 class GPTCache:
-    """What a GPT keeps of the tokens it has read: the last n_previous ids (B, n_previous), and each block's keys and values."""
+    """What a GPT keeps of the tokens it has read: the last n_previous ids (B, n_previous), and each block's keys and values.
+
+    n_single: how many were read one by one; one_token: the weights laid out for that.
+    """
 
     blocks: list[KVCache]
     previous: Tensor | None = None
+    n_single: int = 0
+    one_token: OneToken | None = None
 
     def keep(self, rows: Tensor) -> None:
         """Drop all texts but these, (B,) indices."""
@@ -88,9 +94,20 @@ class GPT(WindowedLM):
         x = self.dropout(self.positions(x, start))  # the residual stream begins
         if record is not None:
             record.residual.append(x)
+        elif cache and ids.shape[1] == 1 and (one_token := self._laid_out(cache)):
+            return one_token.read(x, cache.blocks)
         for i, block in enumerate(self.blocks):
             x = block(x, causal=True, rotary=self.rotary, cache=cache.blocks[i] if cache else None, record=record)
         return self.head(self.norm(x))  # (B, T, V)
+
+    def _laid_out(self, cache: GPTCache) -> OneToken | None:
+        """The weights laid out for one token, once some were read one by one; None where that is not for this model, or now."""
+        if self.training or torch.is_grad_enabled():
+            return None
+        cache.n_single += 1
+        if cache.n_single == AFTER and OneToken.fits(self):
+            cache.one_token = OneToken(self)
+        return cache.one_token if cache.one_token and cache.one_token.may_be_used else None
 
     def new_cache(self) -> GPTCache:
         """See `WindowedLM.new_cache`."""
