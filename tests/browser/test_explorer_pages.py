@@ -442,6 +442,35 @@ def test_an_explorer_opens_bit_by_bit(show, page):
     assert all(set(stage) < set(following) for stage, following in zip([first, *later], later, strict=False))
 
 
+def test_a_click_on_the_token_that_is_chosen_already_is_no_guess(show):
+    widget = show(make_explorer("the cat sat on the mat", query=4))
+    status = widget.locator(".lm-status").first
+    widget.get_by_role("button", name="Hide weights").click()
+    widget.locator(".lm-column").first.locator("[data-i='4']").click()
+    widget.get_by_role("button", name="Reveal").click()
+    expect(status).to_contain_text("Pinned: “on” (4) looks at")
+    expect(status).not_to_contain_text("Your guess")
+
+
+def test_a_new_text_with_covered_weights_keeps_no_key_of_the_last(page):
+    """Its strongest key, framed since it was revealed, may be the new text's too."""
+    answers = function(page, "explorerState").evaluate(
+        """explorerState => {
+            const weights = new Float32Array(25).fill(0.1).fill(0.9, 22, 23);
+            const kind = { own: true, T: 5, S: 5, layers: 1, heads: 1, causal: true };
+            const [reading, app] = [{ kinds: [kind], weights: () => weights }, explorerState(false, () => undefined)];
+            app.take(reading);
+            Object.assign(app.state, { query: 4, pinned: true, hide: ["weights"] });
+            app.fit();
+            app.reveal();
+            const revealed = app.state.key;
+            app.take(reading); app.fit();
+            return [revealed, app.state.key, app.state.query];
+        }"""
+    )
+    assert answers == [2, 4, 4]
+
+
 def test_one_that_opens_out_of_sight_looks_as_one_in_sight_once_it_is_seen(show, page, tmp_path):
     """As in a notebook that is run as a whole: most of its cells have no size yet when their widgets are drawn."""
     drawn = "widget => [...widget.querySelectorAll('canvas')].map(canvas => [canvas.clientWidth, canvas.toDataURL()])"

@@ -61,7 +61,8 @@ function explorerState(readOnly, changed) {
     press(cell) {
       const same = isAt(cell);
       app.state.pinned = !(app.state.pinned && same);
-      app.move(same ? { ...cell, key: app.state.key } : cell);
+      if (same && cell.key === undefined) changed({});
+      else app.move(cell);
     },
     pinKey({ key }) {
       if (!["Enter", " ", "Escape"].includes(key)) return false;
@@ -85,6 +86,7 @@ function explorerState(readOnly, changed) {
       app.reading = reading;
       conceal();
       if (!app.state.pinned) app.state.query = null;
+      if (app.secret("weights")) app.state.key = null; // that of the last text may be the strongest here too
     },
     // A view that was given: of Python, or of a preset.
     apply(view) {
