@@ -138,7 +138,10 @@ def _draw(
         log_probs = reader.read(new)  # (rows that are read, V), of the token at t
         drawing = [at for at, i in enumerate(read) if len(prompts[i]) <= t < ends[i]]
         rows = [read[at] for at in drawing]
-        drawn = sample(shape_log_probs(log_probs[drawing], *settings), [rngs[i] for i in rows]).tolist()
+        if settings[0] == 0:  # greedy: the likeliest, and nothing is drawn
+            drawn = log_probs[drawing].argmax(axis=-1).tolist()
+        else:
+            drawn = sample(shape_log_probs(log_probs[drawing], *settings), [rngs[i] for i in rows]).tolist()
         step = dict(zip(rows, drawn, strict=True))
         yield step
         ends = [t if step.get(i) in stop else end for i, end in enumerate(ends)]

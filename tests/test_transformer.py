@@ -34,7 +34,6 @@ from helpers.transformer import (
     mask_tokens,
     one_token,
 )
-from helpers.transformer import gpt as gpt_module
 from helpers.transformer.block import ReLUSquared
 
 SINGLE = {"atol": 1e-5, "rtol": 1e-5}  # float32, two layers, numbers near one
@@ -592,16 +591,16 @@ def one_by_one(model, ids):
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if name.startswith("GPT")])
 def test_tokens_one_by_one_give_what_a_pass_over_all_gives(name, monkeypatch):
-    monkeypatch.setattr(gpt_module, "AFTER", 3)
+    monkeypatch.setattr(one_token, "AFTER", 3)
     model, ids = build(CONFIGS[name]), random_ids()
     logits, cache = one_by_one(model, ids)
     close(logits, model(ids))
     laid_out = name.removeprefix("GPT, ") not in NOT_LAID_OUT
-    assert one_token.OneToken.fits(model) == laid_out == (cache.one_token is not None)
+    assert (one_token.OneToken.pays_after(model) == 3) == laid_out == (cache.one_token is not None)
 
 
 def test_weights_are_laid_out_for_those_who_read_on_and_not_where_somebody_trains(monkeypatch):
-    monkeypatch.setattr(gpt_module, "AFTER", 5)
+    monkeypatch.setattr(one_token, "AFTER", 5)
     model, ids = build(GPTConfig(**SIZES)), random_ids()
     assert one_by_one(model, ids[:, :4])[1].one_token is None
     cache = model.new_cache()
@@ -620,7 +619,7 @@ def test_weights_are_laid_out_for_those_who_read_on_and_not_where_somebody_train
 @pytest.mark.parametrize("place", ["attention.output", "norm_1", "feed_forward"])
 @pytest.mark.parametrize("before", [False, True])
 def test_a_hook_is_heard_though_the_weights_were_laid_out_before_it_came(monkeypatch, place, before):
-    monkeypatch.setattr(gpt_module, "AFTER", 1)
+    monkeypatch.setattr(one_token, "AFTER", 1)
     model, ids = build(GPTConfig(**SIZES, position="rotary")), random_ids()
     _, cache = one_by_one(model, ids[:, :-1])
     _, untouched = one_by_one(model, ids[:, :-1])
@@ -639,16 +638,17 @@ def test_a_hook_is_heard_though_the_weights_were_laid_out_before_it_came(monkeyp
 
 
 def test_models_with_replaced_layers_and_large_ones_are_not_laid_out(monkeypatch):
-    model = build(GPTConfig(**SIZES))
-    fits = one_token.OneToken.fits
-    assert fits(model) and not fits(quantise_model(model, 8, group=None))
-    monkeypatch.setattr(one_token, "LARGEST", model.n_parameters - 1)
-    assert not fits(model)
+    model, wait = build(GPTConfig(**SIZES)), one_token.OneToken.pays_after
+    assert wait(model) == one_token.AFTER and wait(quantise_model(model, 8, group=None)) == math.inf
+    monkeypatch.setattr(one_token, "FOR_ONE_MORE", model.n_parameters // 3)
+    assert wait(model) == one_token.AFTER + 3, "a larger model takes longer to lay out, and has to read more before"
     monkeypatch.setattr(one_token, "LARGEST", model.n_parameters)
-    assert fits(model)
-    add_lora(model, 2, 4.0)
+    assert wait(model) < math.inf
+    monkeypatch.setattr(one_token, "LARGEST", model.n_parameters - 1)
+    assert wait(model) == math.inf
     monkeypatch.setattr(one_token, "LARGEST", 2 * model.n_parameters)
-    assert not fits(model)
+    add_lora(model, 2, 4.0)
+    assert wait(model) == math.inf
 
 
 @pytest.mark.parametrize("name", ["GPT, as GPT-2", "BERT, segments", "encoder–decoder"])

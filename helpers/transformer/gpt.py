@@ -16,7 +16,7 @@ from helpers.attention import KVCache, RecentTokens, WindowedLM
 from . import huggingface
 from .block import Block, Positions, initialise, make_norm, make_rotary
 from .config import Activation, TransformerConfig, token_names
-from .one_token import AFTER, OneToken
+from .one_token import OneToken
 from .trace import Record, Trace
 
 
@@ -41,12 +41,13 @@ class GPTConfig(TransformerConfig):
 class GPTCache:
     """What a GPT keeps of the tokens it has read: the last n_previous ids (B, n_previous), and each block's keys and values.
 
-    n_single: how many were read one by one; one_token: the weights laid out for that.
+    n_single: how many were read one by one; one_token: the weights laid out for that, from the pays_after-th of them.
     """
 
     blocks: list[KVCache]
     previous: Tensor | None = None
     n_single: int = 0
+    pays_after: float | None = None
     one_token: OneToken | None = None
 
     def keep(self, rows: Tensor) -> None:
@@ -104,8 +105,10 @@ class GPT(WindowedLM):
         """The weights laid out for one token, once some were read one by one; None where that is not for this model, or now."""
         if self.training or torch.is_grad_enabled():
             return None
+        if cache.pays_after is None:
+            cache.pays_after = OneToken.pays_after(self)
         cache.n_single += 1
-        if cache.n_single == AFTER and OneToken.fits(self):
+        if cache.n_single == cache.pays_after:
             cache.one_token = OneToken(self)
         return cache.one_token if cache.one_token and cache.one_token.may_be_used else None
 

@@ -5,6 +5,7 @@ another, three products where one would do, matrices that lie across the order i
 computed is what `GPT.read` computes, term by term (`06_transformer.ipynb`), with the cache of `07_mini_gpt.ipynb`.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ from helpers.attention import KVCache, MultiHeadAttention, RecentTokens, Rotary
 
 from .block import ACTIVATIONS, Block, FeedForward, Positions
 
-AFTER = 8  # tokens read one by one: laying the weights out costs as much as some five of them
+AFTER, FOR_ONE_MORE = 4, 2**19  # tokens; parameters: to lay them out takes the time that is gained in one token, or less
 LARGEST = 2**24  # parameters; beyond, the products themselves take the time, and a second copy much memory
 PLAIN = {nn.Dropout, nn.Embedding, nn.LayerNorm, nn.Linear, nn.ModuleList}
 PLAIN |= {Block, FeedForward, MultiHeadAttention, Positions, RecentTokens, Rotary}
@@ -37,51 +38,64 @@ class Product(NamedTuple):
         return x @ self.W if self.b is None else torch.addmm(self.b, x, self.W)
 
 
+class Norm(NamedTuple):
+    """LayerNorm, by torch's operation alone."""
+
+    shape: tuple[int, ...]
+    weight: Tensor
+    bias: Tensor | None
+    eps: float
+
+    @classmethod
+    def of(cls, norm: nn.LayerNorm) -> "Norm":
+        """The layer's own numbers."""
+        return cls(norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.layer_norm(x, *self, False)
+
+
 class OneToken:
-    """The weights of a GPT, copied as they are now. `fits` says for which; of a model that is trained on, make another."""
+    """The weights of a GPT, copied as they are now; of a model that is trained on, make another."""
 
     def __init__(self, gpt: nn.Module):
-        self.gpt, self.modules = gpt, list(gpt.modules())
-        self.activation = ACTIVATIONS[gpt.config.activation]
+        self.n_head, self.rotary, self.activation = gpt.config.n_head, gpt.rotary, ACTIVATIONS[gpt.config.activation]
+        self.hooks = [hooks for module in gpt.modules() for hooks in (module._forward_hooks, module._forward_pre_hooks)]
         self.blocks = [
             (
-                block.norm_1, Product.of(block.attention.query, block.attention.key, block.attention.value),
+                Norm.of(block.norm_1), Product.of(block.attention.query, block.attention.key, block.attention.value),
                 Product.of(block.attention.output),
-                block.norm_2, Product.of(block.feed_forward.up), Product.of(block.feed_forward.down),
+                Norm.of(block.norm_2), Product.of(block.feed_forward.up), Product.of(block.feed_forward.down),
             )
             for block in gpt.blocks
         ]  # fmt: skip
-        self.head = Product.of(gpt.head)
+        self.norm, self.head = Norm.of(gpt.norm), Product.of(gpt.head)
 
     @staticmethod
-    def fits(gpt: nn.Module) -> bool:
-        """Whether the model is of the plain build that is laid out here: pre-norm with LayerNorm, every head with keys of its
-        own, nothing replaced (LoRA, fewer bits), and not large.
+    def pays_after(gpt: nn.Module) -> float:
+        """Of how many tokens, read one by one, the weights are laid out: so many more may well follow. Never (∞) unless the
+        model is of the plain build that is laid out here: pre-norm with LayerNorm, every head with keys of its own, nothing
+        replaced (LoRA, fewer bits), and not large.
         """
         as_laid_out = gpt.config.n_kv_head in (None, gpt.config.n_head) and gpt.config.activation != "swiglu"
         inside = (module for module in gpt.modules() if module is not gpt)
         plain = all(type(module) in PLAIN for module in inside)  # an RMSNorm is not, nor what post-norm ends in
-        return as_laid_out and plain and sum(p.numel() for p in gpt.parameters()) <= LARGEST
+        size = sum(p.numel() for p in gpt.parameters())
+        return AFTER + size // FOR_ONE_MORE if as_laid_out and plain and size <= LARGEST else math.inf
 
     @property
     def may_be_used(self) -> bool:
         """Not where somebody listens in, or changes something on the way, by a hook."""
-        return not any(module._forward_hooks or module._forward_pre_hooks for module in self.modules)
+        return not any(self.hooks)
 
     def read(self, x: Tensor, caches: list[KVCache]) -> Tensor:
         """The residual stream's begin at one token (B, 1, C), and each block's cache → logits (B, 1, V)."""
-        rotary, n_head, start = self.gpt.rotary, self.gpt.config.n_head, len(caches[0])
-        x = x[:, 0]
+        start, x = len(caches[0]), x[:, 0]
         for (norm_1, qkv, output, norm_2, up, down), cache in zip(self.blocks, caches, strict=True):
-            q, k, v = qkv(normed(x, norm_1)).view(len(x), 3, n_head, 1, -1).unbind(1)  # (B, H, 1, D) each
-            if rotary is not None:
-                q, k = rotary(q, start), rotary(k, start)
+            q, k, v = qkv(norm_1(x)).view(x.shape[0], 3, self.n_head, 1, -1).unbind(1)  # (B, H, 1, D) each
+            if self.rotary is not None:
+                q, k = self.rotary(q, start), self.rotary(k, start)
             fetched = F.scaled_dot_product_attention(q, *cache.append(k, v))
-            x = x + output(fetched.reshape(len(x), -1))
-            x = x + down(self.activation(up(normed(x, norm_2))))
-        return self.head(normed(x, self.gpt.norm))[:, None]
-
-
-def normed(x: Tensor, norm: nn.LayerNorm) -> Tensor:
-    """LayerNorm, by torch's operation alone."""
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps, False)
+            x = x + output(fetched.reshape(x.shape))
+            x = x + down(self.activation(up(norm_2(x))))
+        return self.head(self.norm(x))[:, None]
