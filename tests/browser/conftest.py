@@ -29,6 +29,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PageTimeout
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -242,6 +243,12 @@ class OpenNotebook:
         return pytest.fail(
             f"{self.path.name}: after {timeout:g} s these code cells have not finished: {waiting or 'there are none'}"
         )
+
+    def settle(self) -> None:
+        """Wait until every explorer is drawn to its last words; three seconds at most, for not every view has such words."""
+        drawn = "() => [...document.querySelectorAll('.lm-widget .lm-status')].every(words => words.textContent)"
+        with contextlib.suppress(PageTimeout):
+            self.page.wait_for_function(drawn, timeout=3000)
 
     def start(self, command: str) -> None:
         """Start a command of JupyterLab without waiting for its end, which a dialog could put off for ever."""

@@ -42,6 +42,7 @@ def open_with(open_notebook, *sources: str, **options):
     cells = [new_code_cell(source) for source in (SETUP, *sources)]
     lab = open_notebook(new_notebook(cells=cells), **{"windowing": "none", "viewport": (1280, 2000)} | options)
     lab.run_all()
+    lab.settle()
     return lab
 
 
@@ -245,6 +246,7 @@ def test_sampling_settings_show_what_is_drawn_from_beside_what_the_model_says(op
     widget = lab.widgets.first
     percents, told = widget.locator(".lm-bars .lm-percent"), widget.locator(".lm-bars ~ .lm-note")
     slider = {name: widget.get_by_label(name, exact=True) for name in ("temperature", "top-k", "top-p", "min-p")}
+    expect(percents).to_have_count(10)  # they come a few frames after the text
     plain = percents.all_inner_texts()
     cases = [
         ({"temperature": 0.5}, 6),

@@ -52,6 +52,7 @@ def open_with(open_notebook, *sources: str, **options):
     cells = [new_code_cell(source) for source in (SETUP, *sources)]
     lab = open_notebook(new_notebook(cells=cells), **{"windowing": "none", "viewport": (1280, 3000)} | options)
     lab.run_all()
+    lab.settle()
     return lab
 
 
