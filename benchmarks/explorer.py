@@ -44,12 +44,17 @@ def make(n_layer: int, n_head: int, n_tokens: int) -> AttentionExplorer:
     return AttentionExplorer(gpt, None, " ".join(words[: n_tokens - 1]), layer=n_layer - 1)
 
 
+def of_main_thread(trace: Path) -> list[dict]:
+    """What the thread did that draws the page, in the order of time."""
+    found = [each for each in json.loads(trace.read_bytes())["traceEvents"] if each.get("ph") == "X"]
+    main = next((each["pid"], each["tid"]) for each in found if each["name"] == "FireAnimationFrame")
+    return sorted((each for each in found if (each["pid"], each["tid"]) == main), key=lambda each: each["ts"])
+
+
 def frames(trace: Path, event: str) -> np.ndarray:
     """For each input event: milliseconds of the main thread in the frame that answers it, and in the next one, (N, 2)."""
-    found = [each for each in json.loads(trace.read_bytes())["traceEvents"] if each.get("ph") == "X"]
-    drawn = [each for each in found if each["name"] == "FireAnimationFrame"]
-    main = (drawn[0]["pid"], drawn[0]["tid"])
-    mine = sorted((each for each in found if (each["pid"], each["tid"]) == main), key=lambda each: each["ts"])
+    mine = of_main_thread(trace)
+    drawn = [each for each in mine if each["name"] == "FireAnimationFrame"]
     starts = [each for each in mine if each["name"] == "EventDispatch" and each["args"]["data"]["type"] == event]
     whole = [each for each in mine if each["name"] == "ProxyMain::BeginMainFrame"]
     rows = []
@@ -117,10 +122,8 @@ def longest_while_opening(browser: Browser, path: Path) -> np.ndarray:
             page.locator(".lm-status:not(:empty)").first.wait_for()
             page.wait_for_timeout(300)
             browser.stop_tracing()
-            found = [each for each in json.loads(trace.read_bytes())["traceEvents"] if each.get("ph") == "X"]
+            tasks = [each for each in of_main_thread(trace) if each["name"].endswith("RunTask")]
         page.close()
-        main = next((each["pid"], each["tid"]) for each in found if each["name"] == "FireAnimationFrame")
-        tasks = [each for each in found if (each["pid"], each["tid"]) == main and each["name"].endswith("RunTask")]
         taken.append(max(each.get("tdur", 0) for each in tasks) / 1000)
     return np.array(taken)
 

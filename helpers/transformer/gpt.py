@@ -41,13 +41,12 @@ class GPTConfig(TransformerConfig):
 class GPTCache:
     """What a GPT keeps of the tokens it has read: the last n_previous ids (B, n_previous), and each block's keys and values.
 
-    n_single: how many were read one by one; one_token: the weights laid out for that, from the pays_after-th of them.
+    one_token: the weights laid out for tokens that come one by one; to_wait: how many of them before, None before the first.
     """
 
     blocks: list[KVCache]
     previous: Tensor | None = None
-    n_single: int = 0
-    pays_after: float | None = None
+    to_wait: float | None = None
     one_token: OneToken | None = None
 
     def keep(self, rows: Tensor) -> None:
@@ -105,10 +104,8 @@ class GPT(WindowedLM):
         """The weights laid out for one token, once some were read one by one; None where that is not for this model, or now."""
         if self.training or torch.is_grad_enabled():
             return None
-        if cache.pays_after is None:
-            cache.pays_after = OneToken.pays_after(self)
-        cache.n_single += 1
-        if cache.n_single == cache.pays_after:
+        cache.to_wait = (OneToken.pays_after(self) if cache.to_wait is None else cache.to_wait) - 1
+        if cache.to_wait == 0:
             cache.one_token = OneToken(self)
         return cache.one_token if cache.one_token and cache.one_token.may_be_used else None
 

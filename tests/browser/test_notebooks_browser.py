@@ -4,12 +4,11 @@
 compared by nbval.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 
-from helpers import corpora
+from helpers import corpora, paths
 from helpers.notebooks import execute
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,8 +24,7 @@ def nothing_fetched():
     """Where no corpora are to be had, none may be there afterwards; where they are, there is nothing to see."""
     corpora_are_here = corpora.available("shakespeare")
     yield
-    cache = Path(os.environ.get("LM_COURSE_CACHE", "").strip() or ROOT / "data" / "cache")
-    fetched = [path.name for path in cache.rglob("*") if path.suffix in (".txt", ".tsv", ".gz")]
+    fetched = [path.name for path in paths.cache().rglob("*") if path.suffix in (".txt", ".tsv", ".gz")]
     assert corpora_are_here or fetched == []
 
 
