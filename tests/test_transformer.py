@@ -34,7 +34,7 @@ from helpers.transformer import (
     mask_tokens,
     one_token,
 )
-from helpers.transformer.block import ReLUSquared
+from helpers.transformer.block import ACTIVATIONS, ReLUSquared
 
 SINGLE = {"atol": 1e-5, "rtol": 1e-5}  # float32, two layers, numbers near one
 V, T = 17, 8
@@ -597,6 +597,20 @@ def test_tokens_one_by_one_give_what_a_pass_over_all_gives(name, monkeypatch):
     close(logits, model(ids))
     laid_out = name.removeprefix("GPT, ") not in NOT_LAID_OUT
     assert (one_token.OneToken.pays_after(model) == 3) == laid_out == (cache.one_token is not None)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "swiglu"])
+def test_every_activation_is_the_same_where_weights_are_laid_out_and_they_stay_as_they_were(monkeypatch, activation, bias):
+    monkeypatch.setattr(one_token, "AFTER", 1)
+    sizes = SIZES | {"n_embd": 4, "n_hidden": 1}  # a matrix of one column lies in memory as its transpose does
+    model, ids = build(GPTConfig(**sizes, activation=activation, bias=bias)), random_ids()
+    before = copy.deepcopy(model.state_dict())
+    logits, cache = one_by_one(model, ids)
+    assert cache.one_token is not None
+    close(logits, model(ids))
+    for name, weights in model.state_dict().items():
+        assert torch.equal(weights, before[name]), name
 
 
 def test_weights_are_laid_out_for_those_who_read_on_and_not_where_somebody_trains(monkeypatch):
