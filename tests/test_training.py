@@ -91,6 +91,12 @@ def test_where_all_that_is_trained_is_muons_there_is_no_adamw():
     assert isinstance(muon, Muon) and [p.shape for p in muon.param_groups[0]["params"]] == [(4, 4)]
 
 
+def test_muon_is_told_its_rate_decay_and_memory():
+    (muon,) = make_optimizers(new_gpt(), TrainConfig(matrix_lr=0.02, weight_decay=0.3, momentum=0.8), half=True)[1:]
+    told = muon.param_groups[0]
+    assert (told["lr"], told["weight_decay"], told["momentum"], told["half"]) == (0.02, 0.3, 0.8, True)
+
+
 @pytest.mark.parametrize("model", [new_gpt(), BERT(BERTConfig(**SIZES)), EncoderDecoder(EncoderDecoderConfig(**SIZES))])
 def test_muon_gets_the_matrices_inside_blocks_and_every_parameter_has_one_optimiser(model):
     adamw, muon = make_optimizers(model, TrainConfig(matrix_lr=0.02))
@@ -348,6 +354,7 @@ def test_an_encoder_decoder_learns_to_copy():
         (lambda: TrainConfig(warmup=0.6, cooldown=0.6), "warmup"),
         (lambda: TrainConfig(lr=0), "lr"),
         (lambda: TrainConfig(matrix_lr=-1), "matrix_lr"),
+        (lambda: TrainConfig(momentum=1.0), "momentum"),
         (lambda: TrainConfig(precision="float16"), "precision"),
     ],
 )

@@ -38,7 +38,7 @@ def make_optimizers(model: nn.Module, config: TrainConfig, half: bool = False) -
     groups = [group for group in groups if group["params"]]  # with LoRA every parameter that is trained can be Muon's
     optimizers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)] if groups else []
     if hidden:
-        optimizers.append(Muon(hidden, lr=config.matrix_lr, weight_decay=config.weight_decay, half=half))
+        optimizers.append(Muon(hidden, config.matrix_lr, config.momentum, config.weight_decay, half))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest_lr"] = group["lr"]
