@@ -92,9 +92,11 @@ def test_where_all_that_is_trained_is_muons_there_is_no_adamw():
 
 
 def test_muon_is_told_its_rate_decay_and_memory():
-    (muon,) = make_optimizers(new_gpt(), TrainConfig(matrix_lr=0.02, weight_decay=0.3, momentum=0.8), half=True)[1:]
-    told = muon.param_groups[0]
-    assert (told["lr"], told["weight_decay"], told["momentum"], told["half"]) == (0.02, 0.3, 0.8, True)
+    (muon,) = make_optimizers(
+        new_gpt(), TrainConfig(matrix_lr=0.02, weight_decay=0.3, momentum=0.8, matrix_beta2=0.7), half=True
+    )[1:]
+    told = {name: muon.param_groups[0][name] for name in ("lr", "weight_decay", "momentum", "half", "beta2")}
+    assert told == {"lr": 0.02, "weight_decay": 0.3, "momentum": 0.8, "half": True, "beta2": 0.7}
 
 
 @pytest.mark.parametrize("model", [new_gpt(), BERT(BERTConfig(**SIZES)), EncoderDecoder(EncoderDecoderConfig(**SIZES))])
@@ -152,6 +154,47 @@ def test_muon_takes_the_steps_of_torchs(half):
             optimizer.step()
     for a, b in zip(ours, theirs, strict=True):  # theirs is always in bfloat16, which has 8 bits: 0.05 · 2⁻⁸ a step
         torch.testing.assert_close(a, b, atol=1e-4 if half else 2e-3, rtol=1e-4 if half else 2e-3)
+
+
+@pytest.mark.parametrize("shape", [(24, 8), (8, 24), (8, 8)])
+def test_normuon_moves_every_neuron_alike_and_all_of_them_as_far_as_muon(shape):
+    plain, even = (torch.nn.Parameter(torch.zeros(shape)) for _ in range(2))
+    plain.grad = even.grad = matrices(*shape) * torch.logspace(-2, 0, shape[0])[:, None]
+    Muon([plain], lr=1.0).step()
+    Muon([even], lr=1.0, beta2=0.0).step()
+    lengths = [p.detach().norm(dim=1 if shape[0] >= shape[1] else 0) for p in (plain, even)]
+    assert lengths[0].max() > (1.1 if shape == (8, 8) else 2) * lengths[0].min()
+    torch.testing.assert_close(lengths[1], lengths[1].mean().expand_as(lengths[1]), atol=1e-5, rtol=1e-4)
+    assert even.detach().norm().item() == pytest.approx(plain.detach().norm().item(), rel=1e-4)
+
+
+def test_normuon_by_hand_matrix_by_matrix():
+    shapes, lr, decay, mu, beta2 = [(6, 4), (4, 6), (6, 4)], 0.05, 0.3, 0.8, 0.9
+    ours = [torch.nn.Parameter(matrices(*shape, seed=i)) for i, shape in enumerate(shapes)]
+    theirs = [p.detach().clone() for p in ours]
+    optimizer = Muon(ours, lr=lr, momentum=mu, weight_decay=decay, beta2=beta2)
+    M, v = [torch.zeros(shape) for shape in shapes], [0.0] * 3
+    for step in range(3):
+        for i, (rows, columns) in enumerate(shapes):
+            ours[i].grad = G = None if (step, i) == (1, 2) else matrices(rows, columns, seed=10 * step + i)
+            if G is None:
+                continue
+            M[i] = mu * M[i] + (1 - mu) * G
+            O = orthogonalised(((1 - mu) * G + mu * M[i])[None])[0]  # noqa: E741, as in the paper
+            v[i] = beta2 * v[i] + (1 - beta2) * (O**2).mean(dim=1 if rows >= columns else 0, keepdim=True)
+            even = O / v[i].sqrt()
+            even = even * O.norm() / even.norm()
+            theirs[i] = (1 - lr * decay) * theirs[i] - lr * max(1, rows / columns) ** 0.5 * even
+        optimizer.step()
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a.detach(), b, atol=1e-5, rtol=1e-4)
+
+
+def test_normuon_leaves_a_matrix_without_a_gradient_where_it_is():
+    still = torch.nn.Parameter(matrices(3, 5))
+    before, still.grad = still.detach().clone(), torch.zeros(3, 5)
+    Muon([still], lr=1.0, weight_decay=0.0, beta2=0.9).step()
+    assert torch.equal(still.detach(), before)
 
 
 def test_muon_refuses_what_is_no_matrix():
@@ -355,6 +398,7 @@ def test_an_encoder_decoder_learns_to_copy():
         (lambda: TrainConfig(lr=0), "lr"),
         (lambda: TrainConfig(matrix_lr=-1), "matrix_lr"),
         (lambda: TrainConfig(momentum=1.0), "momentum"),
+        (lambda: TrainConfig(matrix_beta2=-0.1), "matrix_beta2"),
         (lambda: TrainConfig(precision="float16"), "precision"),
     ],
 )
@@ -378,9 +422,9 @@ def test_a_loss_that_is_no_number_stops_the_run_with_a_diagnosis(tmp_path):
 
 
 @pytest.mark.parametrize("fields", [{}, {"dropout": 0.2, "position": "rotary", "n_previous": 2, "tied": False}])
-@pytest.mark.parametrize("matrix_lr", [None, 0.02])
-def test_a_run_that_stopped_and_was_resumed_ends_bit_for_bit_as_one_that_was_not(tmp_path, fields, matrix_lr):
-    config = replace(CONFIG, matrix_lr=matrix_lr)
+@pytest.mark.parametrize("muon", [{}, {"matrix_lr": 0.02}, {"matrix_lr": 0.02, "matrix_beta2": 0.9}])
+def test_a_run_that_stopped_and_was_resumed_ends_bit_for_bit_as_one_that_was_not(tmp_path, fields, muon):
+    config = replace(CONFIG, **muon)
     whole, first, second = new_gpt(**fields), new_gpt(**fields), new_gpt(seed=5, **fields)
     second.config = first.config  # its weights are others until it is resumed
     expected = train(whole, TEXT, config, val=TEXT)

@@ -12,11 +12,11 @@ class TrainConfig:
 
     crop: None for the model's context length; accumulate: parts that a batch is computed in, one after the other, for small
     memories; lr: AdamW's highest learning rate; matrix_lr: Muon's, for the matrices inside the blocks (None: AdamW trains them
-    too); momentum: Muon's memory, the share that a step keeps of it; warmup and cooldown: the shares of the steps over which
-    the rate rises from zero, and falls to zero; weight_decay: of matrices and embeddings; clip: the longest gradient;
-    precision: "auto" takes what is faster here; compile: with `torch.compile`; eval_every: steps between two looks at
-    eval_tokens tokens of the validation text (0: only at the end, which always reads all of it); save_every: steps between two
-    checkpoints; seed: of crops, masks and dropout.
+    too); momentum: Muon's memory, the share that a step keeps of it; matrix_beta2: NorMuon's, of how far each neuron moved
+    (None: plain Muon); warmup and cooldown: the shares of the steps over which the rate rises from zero, and falls to zero;
+    weight_decay: of matrices and embeddings; clip: the longest gradient; precision: "auto" takes what is faster here; compile:
+    with `torch.compile`; eval_every: steps between two looks at eval_tokens tokens of the validation text (0: only at the end,
+    which always reads all of it); save_every: steps between two checkpoints; seed: of crops, masks and dropout.
     """
 
     steps: int = 1000
@@ -26,6 +26,7 @@ class TrainConfig:
     lr: float = 3e-3
     matrix_lr: float | None = None
     momentum: float = 0.95
+    matrix_beta2: float | None = None
     warmup: float = 0.05
     cooldown: float = 0.95
     weight_decay: float = 0.1
@@ -49,8 +50,9 @@ class TrainConfig:
                 raise ValueError(f"{name} must be more than 0, got {getattr(self, name)}")
         if self.matrix_lr is not None and not self.matrix_lr > 0:
             raise ValueError(f"matrix_lr must be more than 0, or None for AdamW everywhere, got {self.matrix_lr}")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}")
+        for name, share in {"momentum": self.momentum, "matrix_beta2": self.matrix_beta2 or 0.0}.items():
+            if not 0 <= share < 1:
+                raise ValueError(f"{name} must lie in [0, 1), got {share}")
         if not (self.warmup >= 0 and self.cooldown >= 0 and self.warmup + self.cooldown <= 1 and self.weight_decay >= 0):
             raise ValueError(
                 f"need warmup + cooldown ≤ 1, both 0 or more, and weight_decay ≥ 0, got {self.warmup}, {self.cooldown} and "

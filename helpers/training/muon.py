@@ -1,12 +1,13 @@
-"""Muon: a step for matrices that goes equally far in all directions.
+"""Muon: a step for matrices that goes equally far in all directions; and NorMuon, by which every neuron also moves alike.
 
-Derived in `07_mini_gpt.ipynb`. Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024). torch has it
-too, `torch.optim.Muon`, with which it is compared; but that one goes matrix by matrix, which on a GPU is mostly waiting, and
-always rounds to bfloat16, which on a processor without units for it takes seconds a step.
+Derived in `07_mini_gpt.ipynb`. Jordan et al., *Muon: An optimizer for hidden layers in neural networks* (2024); Li et al.,
+*NorMuon: Making Muon more efficient and scalable* (2025). torch has Muon too, `torch.optim.Muon`, with which it is compared;
+but that one goes matrix by matrix, which on a GPU is mostly waiting, and always rounds to bfloat16, which on a processor
+without units for it takes seconds a step.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -28,18 +29,30 @@ def orthogonalised(matrices: Tensor, rounds: int = 5, half: bool = False) -> Ten
     return (X if wide is matrices else X.mT).to(matrices.dtype)
 
 
+def evened(moves: Tensor, squares: Tensor) -> Tensor:
+    """Moves (n, rows, columns), each row or column divided by the root of its running mean square; as long as before, in all.
+
+    squares: (n, rows, 1) or (n, 1, columns). How the running means are scaled does not matter, since the length is kept.
+    """
+    even = moves / (squares.sqrt() + 1e-7)
+    return even * (moves.norm(dim=(-2, -1), keepdim=True) / even.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7))
+
+
 class Muon(torch.optim.Optimizer):
     """Momentum (Nesterov's), orthogonalised; matrices of one shape are worked on together.
 
     params: matrices; lr: the length of a step in each direction, for a matrix with more rows than columns times
-    √(rows / columns); weight_decay: share of each number that a step takes away, times lr. Raises ValueError for what is no
-    matrix.
+    √(rows / columns); weight_decay: share of each number that a step takes away, times lr; half: see `orthogonalised`; beta2:
+    NorMuon's, the share that is kept of the mean square of each row's move, or of each column's where columns are more (the
+    rows of U Vᵀ are of one length there already); None: Muon. Raises ValueError for what is no matrix.
     """
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.1, half: bool = False
-    ):
-        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "half": half})
+        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.1, half: bool = False,
+        beta2: float | None = None,
+    ):  # fmt: skip
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "half": half, "beta2": beta2}
+        super().__init__(params, defaults)
         for p in (p for group in self.param_groups for p in group["params"]):
             if p.ndim != 2:
                 raise ValueError(f"Muon is for matrices, got a parameter of shape {tuple(p.shape)}; give it to AdamW")
@@ -54,12 +67,21 @@ class Muon(torch.optim.Optimizer):
                     by_shape.setdefault(p.shape, []).append(p)
             for (rows, columns), same in by_shape.items():
                 grads = [p.grad for p in same]
-                for p in same:
-                    if "momentum" not in self.state[p]:
-                        self.state[p]["momentum"] = torch.zeros_like(p)
-                kept = [self.state[p]["momentum"] for p in same]
+                kept = self._kept("momentum", same, torch.zeros_like)
                 torch._foreach_lerp_(kept, grads, 1 - group["momentum"])
                 ahead = torch._foreach_lerp(grads, kept, group["momentum"])
-                moves = orthogonalised(torch.stack(ahead), half=group["half"]).unbind()
+                moves = orthogonalised(torch.stack(ahead), half=group["half"])
+                if group["beta2"] is not None:
+                    over = -1 if rows >= columns else -2
+                    squares = self._kept("squares", same, lambda p, over=over: torch.zeros_like(p).mean(over, True))
+                    torch._foreach_lerp_(squares, list(moves.square().mean(over, keepdim=True)), 1 - group["beta2"])
+                    moves = evened(moves, torch.stack(squares))
                 torch._foreach_mul_(same, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(same, moves, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
+                torch._foreach_add_(same, moves.unbind(), alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
+
+    def _kept(self, name: str, parameters: list[Tensor], new: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """What is kept of each parameter under this name, made where it is not there yet."""
+        for p in parameters:
+            if name not in self.state[p]:
+                self.state[p][name] = new(p)
+        return [self.state[p][name] for p in parameters]

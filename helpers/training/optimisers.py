@@ -38,7 +38,7 @@ def make_optimizers(model: nn.Module, config: TrainConfig, half: bool = False) -
     groups = [group for group in groups if group["params"]]  # with LoRA every parameter that is trained can be Muon's
     optimizers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)] if groups else []
     if hidden:
-        optimizers.append(Muon(hidden, config.matrix_lr, config.momentum, config.weight_decay, half))
+        optimizers.append(Muon(hidden, config.matrix_lr, config.momentum, config.weight_decay, half, config.matrix_beta2))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest_lr"] = group["lr"]
