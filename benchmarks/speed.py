@@ -28,15 +28,17 @@ STEPS = 200
 PRESET = PRESETS["cpu"]
 PLAIN_BLOCK = {name: PRESET.model[name] for name in ("n_layer", "n_head", "n_embd", "block_size")} | {"bias": False}
 ADAM = TrainConfig(steps=STEPS, batch_size=PRESET.train.batch_size, lr=2e-3, warmup=0.0, cooldown=0.0, precision="float32")
-MUON = replace(PRESET.train, steps=STEPS, precision="float32")
+NORMUON = replace(PRESET.train, steps=STEPS, precision="float32")
+MUON = replace(NORMUON, momentum=0.95, matrix_beta2=None)
 RUNGS: dict[str, tuple[dict, TrainConfig]] = {
     "AdamW, constant rate": (PLAIN_BLOCK, ADAM),
     "warm-up and decay": (PLAIN_BLOCK, replace(ADAM, lr=4e-3, warmup=0.05, cooldown=0.95)),
     "Muon": (PLAIN_BLOCK, MUON),
     "modern block": (PLAIN_BLOCK | MODERN | {"n_previous": 0}, MUON),
     "told four tokens": (PLAIN_BLOCK | MODERN, MUON),
-    "bfloat16": (PLAIN_BLOCK | MODERN, replace(MUON, precision="bfloat16")),
-    "compiled": (PLAIN_BLOCK | MODERN, replace(MUON, precision="bfloat16", compile=True)),
+    "NorMuon": (PLAIN_BLOCK | MODERN, NORMUON),
+    "bfloat16": (PLAIN_BLOCK | MODERN, replace(NORMUON, precision="bfloat16")),
+    "compiled": (PLAIN_BLOCK | MODERN, replace(NORMUON, precision="bfloat16", compile=True)),
 }
 
 

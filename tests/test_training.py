@@ -39,7 +39,7 @@ from helpers.training import (
     save_model,
     train,
 )
-from helpers.training.muon import Muon, orthogonalised
+from helpers.training.muon import Muon, orthogonalised, through_gram
 from helpers.transformer import BERT, GPT, BERTConfig, EncoderDecoder, EncoderDecoderConfig, GPTConfig
 
 V = 11
@@ -140,6 +140,20 @@ def test_a_number_goes_through_the_polynomial_by_hand():
         s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
     assert orthogonalised(torch.tensor([[[-7.0]]]), rounds=2).item() == pytest.approx(-s, rel=1e-5)
     assert orthogonalised(torch.zeros(1, 2, 3)).abs().max() == 0
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 16), (3, 8, 40), (1, 64, 256)])
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_the_rounds_through_the_gram_matrix_are_the_rounds_through_the_matrix(shape, rounds):
+    M = matrices(*shape) * torch.logspace(-3, 0, shape[1])[:, None]  # singular values over some four powers of ten
+    X = M / M.norm(dim=(-2, -1), keepdim=True)
+    product = through_gram(X @ X.mT, rounds) @ X
+    for _ in range(rounds):
+        gram = X @ X.mT
+        X = 3.4445 * X + (-4.7750 * gram + 2.0315 * gram @ gram) @ X
+    torch.testing.assert_close(product, X, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(orthogonalised(M, rounds), X, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(orthogonalised(M.mT, rounds), X.mT, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("half", [True, False])

@@ -23,10 +23,28 @@ def orthogonalised(matrices: Tensor, rounds: int = 5, half: bool = False) -> Ten
     wide = matrices if matrices.shape[-2] <= matrices.shape[-1] else matrices.mT  # so that the products below are small
     X = wide.to(torch.bfloat16 if half else torch.float32)
     X = X / X.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)  # no singular value is above 1
-    for _ in range(rounds):
-        gram = X @ X.mT
-        X = torch.baddbmm(X, torch.baddbmm(gram, gram, gram, beta=B, alpha=C), X, beta=A)
+    if half or wide.shape[-1] < 2 * wide.shape[-2]:
+        for _ in range(rounds):
+            gram = X @ X.mT
+            X = torch.baddbmm(X, torch.baddbmm(gram, gram, gram, beta=B, alpha=C), X, beta=A)
+    else:
+        X = through_gram(X @ X.mT, rounds) @ X
     return (X if wide is matrices else X.mT).to(matrices.dtype)
+
+
+def through_gram(gram: Tensor, rounds: int) -> Tensor:
+    """What all rounds together multiply X by, (n, r, r), from X Xᵀ alone: for a wide X half of the work of going through X.
+
+    A round takes X to Z X with Z = a I + b G + c G², and so its G to Z G Z, since Z is symmetric. Not for bfloat16: what the
+    rounding of G adds up to is too much there.
+    """
+    product = None
+    for left in reversed(range(rounds)):
+        Z = torch.baddbmm(gram, gram, gram, beta=B, alpha=C)
+        Z.diagonal(dim1=-2, dim2=-1).add_(A)
+        product = Z if product is None else Z @ product
+        gram = Z @ gram @ Z if left else gram
+    return product
 
 
 def evened(moves: Tensor, squares: Tensor) -> Tensor:

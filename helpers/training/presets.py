@@ -12,6 +12,8 @@ from .data import MASK, MaskedData, TextData, encoded
 MODERN: Mapping[str, Any] = {
     "bias": False, "position": "rotary", "activation": "relu2", "tied": False, "n_previous": 4, "zero_init": True,
 }  # fmt: skip
+# NorMuon with a memory for runs of some hundred steps: at the size of preset cpu, 350 steps, 1.571 nats (two seeds); Muon 1.591.
+NORMUON: Mapping[str, Any] = {"lr": 6e-3, "matrix_lr": 0.02, "momentum": 0.9, "matrix_beta2": 0.95, "warmup": 0.02}
 
 
 class Preset(NamedTuple):
@@ -39,15 +41,15 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "cpu-sprint": Preset(  # its loss in less than a tenth of its time
         {**MODERN, "n_layer": 2, "n_head": 4, "n_embd": 128, "block_size": 64},
-        TrainConfig(steps=200, batch_size=12, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        TrainConfig(steps=180, batch_size=12, **NORMUON),
     ),
     "cpu": Preset(  # below the counted 7-gram
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 192, "block_size": 128},
-        TrainConfig(steps=700, batch_size=16, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        TrainConfig(steps=560, batch_size=16, **NORMUON),
     ),
     "cpu-long": Preset(  # to the figure of nanoGPT's recipe for a GPU, 1.4697, which is a mean over random crops, ours over all
         {**MODERN, "n_layer": 4, "n_head": 4, "n_embd": 256, "block_size": 128},
-        TrainConfig(steps=2000, batch_size=16, lr=6e-3, matrix_lr=0.02, warmup=0.02),
+        TrainConfig(steps=1500, batch_size=16, **NORMUON),
     ),
     "gpu": Preset(  # tried in an earlier form on one GPU, and not tuned since
         {**MODERN, "n_layer": 6, "n_head": 5, "n_embd": 320, "block_size": 256, "dropout": 0.3},
