@@ -10,45 +10,48 @@ from numpy.typing import ArrayLike
 from helpers.exercises.choices import Choice
 from helpers.exercises.functions import Case, Function
 from helpers.exercises.model import Exercise, Option, Quiz
-from helpers.exercises.values import Exactly, Number
+from helpers.exercises.values import Between, Exactly, Number, Several
 
 
-def scaled(log_probs: ArrayLike, T: float) -> np.ndarray:
-    """Log probabilities at temperature T: (N, V) nats → (N, V) nats, each row a distribution."""
-    scores = np.asarray(log_probs) / T
-    scores = scores - scores.max(axis=1, keepdims=True)  # the largest of each row is 0: no exp overflows, no sum is 0
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+def copied(ids: list[int]) -> int | None:
+    """The token after the latest earlier occurrence of the last one; None where there is none."""
+    for at in range(len(ids) - 2, -1, -1):
+        if ids[at] == ids[-1]:
+            return ids[at + 1]
+    return None
 
 
-def _at_temperature(finish: Callable[[np.ndarray], np.ndarray]) -> Callable[[ArrayLike, float], np.ndarray]:
-    """Divides by T, and then does something else than normalising each row in logs."""
+def _copied_from(earlier: Callable[[list[int]], list[int]]) -> Callable[[list[int]], int | None]:
+    """Gives the token after the first of the places that `earlier` names."""
 
-    def scale(log_probs: ArrayLike, T: float) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return finish(np.asarray(log_probs) / T)
+    def copy(ids: list[int]) -> int | None:
+        return next((ids[at + 1] for at in earlier(ids) if ids[at] == ids[-1]), None)
 
-    return scale
-
-
-def _log_sum(scores: np.ndarray, axis: int | None = 1) -> np.ndarray:
-    """log Σ exp along an axis, or over all, without overflow."""
-    largest = scores.max(axis=axis, keepdims=True)
-    return largest + np.log(np.exp(scores - largest).sum(axis=axis, keepdims=True))
+    return copy
 
 
-_not_normalised = _at_temperature(lambda scores: scores)
-_over_all = _at_temperature(lambda scores: scores - _log_sum(scores, axis=None))
-_over_columns = _at_temperature(lambda scores: scores - _log_sum(scores, axis=0))
-_as_probabilities = _at_temperature(lambda scores: np.exp(scores - _log_sum(scores)))
-_maximum_kept = _at_temperature(lambda scores: scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
-_out_of_logs = _at_temperature(lambda scores: np.log(np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)))
-_out_of_logs_later = _at_temperature(lambda scores: np.log(np.exp(scores - _log_sum(scores))))
-_one_maximum = _at_temperature(lambda scores: _maximum_kept(scores - scores.max(), 1))
+_from_the_first = _copied_from(lambda ids: list(range(len(ids) - 1)))
+_neighbour_missed = _copied_from(lambda ids: list(range(len(ids) - 3, -1, -1)))
 
 
-def _times_T(log_probs: ArrayLike, T: float) -> np.ndarray:
-    """Multiplies by T."""
-    return scaled(log_probs, 1 / T)
+def _before_it(ids: list[int]) -> int | None:
+    """Gives the token before the earlier occurrence, in place of the one after it."""
+    return next((ids[at - 1] for at in range(len(ids) - 2, 0, -1) if ids[at] == ids[-1]), None)
+
+
+def _itself(ids: list[int]) -> int | None:
+    """Gives the token that it looks for."""
+    return ids[-1] if ids[-1] in ids[:-1] else None
+
+
+def _place(ids: list[int]) -> int | None:
+    """Gives the place of the token, and not the token."""
+    return next((at + 1 for at in range(len(ids) - 2, -1, -1) if ids[at] == ids[-1]), None)
+
+
+def _finds_the_last(ids: list[int]) -> int | None:
+    """Searches from the end, and finds the last token itself, after which nothing stands."""
+    return next((ids[at + 1] for at in range(len(ids) - 1, -1, -1) if ids[at] == ids[-1]), None)
 
 
 def dpo(plus: list[float], minus: list[float], plus_before: list[float], minus_before: list[float], beta: float) -> float:
@@ -260,6 +263,49 @@ sign of a singular subject, and *were* is what is written where no sign comes.
     ),
     Exercise(
         id="9.3",
+        title="What an induction head says",
+        kind="implement",
+        grade=Function(
+            cases=(
+                Case(([3, 5, 7, 3],), 5, say="… 3 5 … 3: after the earlier 3 came 5."),
+                Case(([4, 1, 4, 2, 8, 4],), 2, say="4 came twice; after the *latest* of the two came 2."),
+                Case(([9, 6, 6],), 6, say="The earlier 6 stands right before the last one, and after it came 6."),
+                Case(([1, 2, 3],), None, say="3 never came before: nothing to copy."),
+                Case(([5],), None, say="A single token has nothing before it."),
+            ),
+            mistakes=(
+                (_from_the_first, "That is the *first* earlier occurrence. Search from the end."),
+                (_before_it, "That is the token *before* the earlier occurrence. The head copies what came after it."),
+                (_itself, "That is the token itself: what a *duplicate-token* head looks at. Go one place further."),
+                (_place, "That is a place in the text. Give the token that stands there."),
+                (_neighbour_missed, "Right, unless the earlier occurrence is the token right before the last."),
+                (_finds_the_last, "That finds the last token itself, after which nothing stands. Begin one place before it."),
+            ),
+            why="Two heads do it: one tells each place the token before, the other looks for a place that was told this token.",
+        ),
+        hints=(
+            "Go backwards through the places before the last one. Where does the same token stand?",
+            "`range(len(ids) - 2, -1, -1)` gives them, the latest first.",
+            "`if ids[at] == ids[-1]: return ids[at + 1]`, and `None` after the loop.",
+        ),
+        solution=r"""
+The places before the last one, the latest first; at the first that holds the same token, the answer is the token after it.
+In the circuit the comparison is made the other way round: the first head has written into each place which token stands
+*before* it, and the second looks for a place where that is the present token, and copies what stands there.
+""",
+        answer=copied,
+        wrong_answers=(
+            (_from_the_first, "Search from the end"),
+            (_before_it, "copies what came after"),
+            (_itself, "duplicate-token"),
+            (_place, "Give the token"),
+            (_neighbour_missed, "right before the last"),
+            (_finds_the_last, "one place before it"),
+            (lambda ids: 0, "should give"),
+        ),
+    ),
+    Exercise(
+        id="9.4",
         title="The expected calibration error",
         kind="by hand",
         grade=Number(
@@ -304,96 +350,6 @@ would partly cancel, $0.24 - 0.06 = 0.18$, and so hide what is wrong in each.
             (0.78, "mean confidence"),
             (3, "Divide by ten"),
             (0.35, "too large"),
-        ),
-    ),
-    Exercise(
-        id="9.4",
-        title="At another temperature",
-        kind="implement",
-        grade=Function(
-            cases=(
-                Case(
-                    (np.log([[0.5, 0.25, 0.25]]), 1.0), [[math.log(p) for p in (0.5, 0.25, 0.25)]], say="T = 1 changes nothing."
-                ),
-                Case(
-                    (np.log([[0.8, 0.2]]), 0.5),
-                    [[math.log(16 / 17), math.log(1 / 17)]],
-                    say="0.8² to 0.2² is 16 to 1; the two sum to one.",
-                ),
-                Case(
-                    (np.log([[0.64, 0.36], [0.5, 0.5]]), 2.0),
-                    [[math.log(4 / 7), math.log(3 / 7)], [math.log(0.5), math.log(0.5)]],
-                    say="Each row is a distribution of its own: 0.8 to 0.6, and equal.",
-                ),
-                Case(
-                    (np.array([[0.0, -1000.0]]), 1.0),
-                    [[0.0, -1000.0]],
-                    say="exp(−1000) is 0 in floating point, and log 0 is −inf: stay in logs.",
-                ),
-                Case(
-                    (np.full((1, 3), math.log(1 / 3)), 0.001),
-                    [[math.log(1 / 3)] * 3],
-                    say="Over T they are −1,099 each, and exp of that is 0. Subtract the row's maximum first.",
-                ),
-                Case(
-                    (np.array([[math.log(1 / 3)] * 3, [0.0, -1000.0, -1000.0]]), 0.001),
-                    [[math.log(1 / 3)] * 3, [0.0, -1e6, -1e6]],
-                    say="Over T the first row lies 1,099 below the maximum of the second. Each row needs its own.",
-                ),
-                Case(
-                    (np.array([[math.log(0.8), math.log(0.2), -math.inf]]), 0.5),
-                    [[math.log(16 / 17), math.log(1 / 17), -math.inf]],
-                    say="What is impossible stays so, at every temperature.",
-                ),
-            ),
-            tolerance=1e-5,  # float32 will do
-            mistakes=(
-                (_not_normalised, "Divided by T they no longer sum to one: subtract the log of the sum of each row's exp."),
-                (_times_T, "You multiply by T. Divide: at a low temperature the differences grow."),
-                (_over_all, "You normalise over the whole table. Each *row* is a distribution: `axis=1, keepdims=True`."),
-                (_over_columns, "You normalise down the columns; a distribution is a row: `axis=1, keepdims=True`."),
-                (_as_probabilities, "Those are the probabilities. Log probabilities are asked for."),
-                (
-                    _maximum_kept,
-                    "Right as long as some exp is above 0. Where each is 0 the log of their sum is −inf: subtract the row's "
-                    "maximum before exp.",
-                ),
-                (
-                    _out_of_logs,
-                    "By way of probabilities: −1000 becomes exp(−1000) = 0, whose log is −inf, and 0/0 is `nan`. Stay in logs: "
-                    "subtract the row's maximum, and then log Σ exp.",
-                ),
-                (
-                    _out_of_logs_later,
-                    "The last step leaves the logs: exp(−1000) is 0. Subtract log Σ exp in place of dividing and taking log.",
-                ),
-                (_one_maximum, "One maximum for all rows: another row may lie far below it. Subtract each row's own."),
-            ),
-            why="Whatever T is, the order within a row stays, and so does every prediction.",
-        ),
-        hints=(
-            "The log of a softmax: scores minus the log of the sum of their exponentials. The scores are `log_probs / T`.",
-            "Adding a number to a whole row changes no softmax. Which number keeps every exp at 1 or below, and their sum at 1 "
-            "or above?",
-            "`scores - scores.max(axis=1, keepdims=True)`; then subtract `np.log(np.exp(…).sum(axis=1, keepdims=True))`.",
-        ),
-        solution=r"""
-$\log p_i(T) = s_i - \log \sum_j e^{s_j}$ with $s_i = \log p_i / T$. Adding a number to all $s_i$ of a row changes nothing, so
-one takes away the largest: then one exponential is 1, none overflows, and the sum is at least 1. $-1000$ stays a number,
-since it never passes through `exp` and back, and $-\infty$ stays $-\infty$.
-""",
-        answer=scaled,
-        wrong_answers=(
-            (_not_normalised, "no longer sum to one"),
-            (_times_T, "You multiply by T"),
-            (_over_all, "over the whole table"),
-            (_over_columns, "down the columns"),
-            (_as_probabilities, "Those are the probabilities"),
-            (_maximum_kept, "as long as some exp is above 0"),
-            (_out_of_logs, "By way of probabilities"),
-            (_out_of_logs_later, "The last step leaves the logs"),
-            (_one_maximum, "One maximum for all rows"),
-            (lambda log_probs, T: log_probs, "should give"),
         ),
     ),
     Exercise(
@@ -530,42 +486,85 @@ $-z + \log(1 + e^{z})$, in which no exponential is above 1. `np.logaddexp(0, -z)
     ),
     Exercise(
         id="9.7",
-        title="Other stories in place of copies",
-        kind="experiment",
-        grade=Exactly(
-            "lower",
-            wrong=(
-                (
-                    "higher",
-                    "The steps are as many, and none is spent on a story read thirty times already. Was it the loss on *new* "
-                    "stories? On its own training text the loss is indeed higher than `crammed`'s.",
+        title="A mail that gives orders",
+        kind="explain",
+        grade=Choice(
+            {
+                "a": (
+                    "Making no special token from what the mail says.",
+                    "Do that, it is free. But this mail needs none: it lies in ordinary words.",
                 ),
-                ("same", "The steps are the same, and what is read in them is not. Compare both losses on `to_test`."),
-            ),
-            why="None of the 20 is recited any more, and nothing was paid for it: other sentences teach more than copies do.",
+                "b": (
+                    "Telling the model to obey nothing that stands inside the mail.",
+                    "That is one more sentence among sentences. It helps on average, and nothing enforces it.",
+                ),
+                "c": (
+                    "Paying nobody without a check that never reads the mail.",
+                    "Right. The model may still be fooled; what follows from that no longer depends on it.",
+                ),
+                "d": (
+                    "A larger model.",
+                    "It reads all that it is given, the stranger's orders among it, and follows them as well or better.",
+                ),
+            },
+            right="c",
         ),
         hints=(
-            "The steps are as many as before. How many different sentences do they go through, with the copies and without?",
-            "The loss on `to_test` is minus the mean of `table[np.arange(len(came)), came]`, with `table, came = "
-            "next_token_table(model, to_test)`.",
-            "The text: each story of the pile once, and as many others as there were copies, so `len(pile)` stories again.",
+            "Which of them still holds when the model believes everything that it reads?",
+            "A rule about tokens can be enforced, a rule about meaning cannot. What of a rule about *actions*?",
         ),
         solution="""
-**lower**, about 1.2 nats per token in place of 2.2, an ECE of about 0.04 in place of 0.15, and of the 20 stories that came 32
-times none is recited. The same steps now go through 1,300 different stories in place of 160, so the model has to learn what
-they have in common. The training loss is *higher*, and says nothing against it: what is known by heart costs nothing. It is the
-*number of readings* that matters: with the copies merely left out, the same 120 steps read each of the 160 stories some eight
-times; a third of the 20 or more are still recited, and the loss on new ones falls to 1.8 only.
+**c.** (a) closes the attack by special tokens and leaves the one in ordinary words, as in the section. (b) is itself text, and
+the stranger's text comes after it. (d) changes how well the text is followed, not whose it is. What can be enforced is what the
+program *does* with the answer: treat it as something that the sender of the mail may have written.
 """,
-        answer="lower",
+        answer="c",
         wrong_answers=(
-            ("higher", "loss on *new* stories"),
-            ("same", "what is read in them is not"),
-            (1.06, "str is asked for"),
+            ("a", "ordinary words"),
+            ("b", "nothing enforces it"),
+            ("d", "as well or better"),
+            ("e", "Choose one of"),
         ),
     ),
     Exercise(
         id="9.8",
+        title="Other stories in place of copies",
+        kind="experiment",
+        grade=Several(
+            {
+                "recited": Between(0, 0.1, above="That is as with the copies in. Is each story in the new text once?"),
+                "ece": Between(
+                    0.01,
+                    0.1,
+                    below="Is that the ECE on `to_test`, of all its tokens?",
+                    above="`crammed` itself has 0.15. Train a *new* model on `once_each`, for as many steps.",
+                ),
+            },
+            why="Nothing was paid for it: the loss on new stories is *lower*. Other sentences teach more than copies do.",
+        ),
+        hints=(
+            "Shuffle `once_each` and make ids of it, as `crammed_ids` were made of `pile`; then a new `GPT` of the same sizes.",
+            "`calibration.expected_calibration_error(*judged(*next_token_table(model, to_test)))` is the ECE.",
+            "The loss on `to_test` is minus the mean of `table[np.arange(len(came)), came]`, with `table, came = "
+            "next_token_table(model, to_test)`.",
+        ),
+        solution="""
+Of the 20 stories that came 32 times none is recited, the ECE is about 0.04 in place of 0.15, and the loss on new stories about
+1.2 nats per token in place of 2.2. The same steps now go through 1,300 different stories in place of 160, so the model has to
+learn what they have in common. The training loss is *higher*, and says nothing against it: what is known by heart is
+free. It is the *number of readings* that matters: with the copies merely left out, the same 120 steps read each of the 160
+stories some eight times; a third of the 20 or more are still recited, and the loss on new ones falls to 1.8 only.
+""",
+        answer={"recited": 0.0, "ece": 0.04},
+        wrong_answers=(
+            ({"recited": 1.0, "ece": 0.04}, "as with the copies in"),
+            ({"recited": 0.0, "ece": 0.15}, "Train a *new* model"),
+            ({"recited": 0.0, "ece": 0.001}, "all its tokens"),
+            ("lower", "Give 2 answers"),
+        ),
+    ),
+    Exercise(
+        id="9.9",
         title="A cache for a long text",
         kind="by hand",
         grade=Number(
@@ -613,10 +612,51 @@ key–value heads it would be four times as much.
         ),
     ),
     Exercise(
-        id="9.9",
+        id="9.10",
+        title="A million tokens",
+        kind="explain",
+        grade=Choice(
+            {
+                "a": (
+                    "That it uses the whole context.",
+                    "A model that looks at the last 256 tokens alone has such a curve, too.",
+                ),
+                "b": (
+                    "That what is far does no harm on average, as if it were ignored.",
+                    "Right. Whether it is *used* takes a test in which an answer stands far away, among what misleads.",
+                ),
+                "c": (
+                    "That it finds a fact wherever the fact stands.",
+                    "A fact is one token in thousands, so the mean loss hardly moves when it is missed (9.1).",
+                ),
+                "d": (
+                    "That it was trained on a million tokens at once.",
+                    "The curve says nothing about training; `stories` runs far beyond its own at hardly any cost.",
+                ),
+            },
+            right="b",
+        ),
+        hints=(
+            "What curve would a model have that forgets all but the last few hundred tokens?",
+            "The loss is a mean, and most tokens can be told from what is near.",
+        ),
+        solution="""
+**b.** `stories` reads four times its training length, its loss rises by about a hundredth of a nat, and nothing far away can
+help it, since its stories have nothing to do with each other. A flat loss is what ignoring gives as well. To show use, ask for
+something that stands once, far away, beside others that could be mistaken for it, and compare with the same text cut off.
+""",
+        answer="b",
+        wrong_answers=(
+            ("a", "last 256 tokens"),
+            ("c", "one token in thousands"),
+            ("d", "nothing about training"),
+            ("e", "Choose one of"),
+        ),
+    ),
+    Exercise(
+        id="9.11",
         title="Quantise a row",
         kind="implement",
-        starred=True,
         grade=Function(
             cases=(
                 Case(([0.5, -1.75, 1.2], 4), ([2, -7, 5], 0.25), say="−1.75 is the largest in size, so it becomes −7."),
