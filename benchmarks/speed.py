@@ -5,8 +5,8 @@
 
 Every rung takes the same steps, each of 16 × 128 characters, on all cores, so its loss says what a step is worth, and its
 seconds what a step costs; both together, how long it takes to nanoGPT's loss. Seconds are those of the steps alone: compilation
-is given beside them, looks at the validation text are not counted. Compiling needs a C++ compiler; without one its rung is left
-out.
+is given beside them, looks at the validation text are not counted. The last two change one thing each on top of "NorMuon".
+Compiling needs a C++ compiler; without one its rung is left out.
 """
 
 import itertools
@@ -38,7 +38,7 @@ RUNGS: dict[str, tuple[dict, TrainConfig]] = {
     "told four tokens": (PLAIN_BLOCK | MODERN, MUON),
     "NorMuon": (PLAIN_BLOCK | MODERN, NORMUON),
     "bfloat16": (PLAIN_BLOCK | MODERN, replace(NORMUON, precision="bfloat16")),
-    "compiled": (PLAIN_BLOCK | MODERN, replace(NORMUON, precision="bfloat16", compile=True)),
+    "compiled": (PLAIN_BLOCK | MODERN, replace(NORMUON, compile=True)),
 }
 
 
