@@ -92,9 +92,8 @@ def test_where_all_that_is_trained_is_muons_there_is_no_adamw():
 
 
 def test_muon_is_told_its_rate_decay_and_memory():
-    (muon,) = make_optimizers(
-        new_gpt(), TrainConfig(matrix_lr=0.02, weight_decay=0.3, momentum=0.8, matrix_beta2=0.7), half=True
-    )[1:]
+    config = TrainConfig(matrix_lr=0.02, weight_decay=0.3, momentum=0.8, matrix_beta2=0.7)
+    _, muon = make_optimizers(new_gpt(), config, half=True)
     told = {name: muon.param_groups[0][name] for name in ("lr", "weight_decay", "momentum", "half", "beta2")}
     assert told == {"lr": 0.02, "weight_decay": 0.3, "momentum": 0.8, "half": True, "beta2": 0.7}
 

@@ -7,7 +7,7 @@ without units for it takes seconds a step.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -85,21 +85,21 @@ class Muon(torch.optim.Optimizer):
                     by_shape.setdefault(p.shape, []).append(p)
             for (rows, columns), same in by_shape.items():
                 grads = [p.grad for p in same]
-                kept = self._kept("momentum", same, torch.zeros_like)
+                kept = self._kept("momentum", same, same)
                 torch._foreach_lerp_(kept, grads, 1 - group["momentum"])
                 ahead = torch._foreach_lerp(grads, kept, group["momentum"])
                 moves = orthogonalised(torch.stack(ahead), half=group["half"])
                 if group["beta2"] is not None:
-                    over = -1 if rows >= columns else -2
-                    squares = self._kept("squares", same, lambda p, over=over: torch.zeros_like(p).mean(over, True))
-                    torch._foreach_lerp_(squares, list(moves.square().mean(over, keepdim=True)), 1 - group["beta2"])
+                    now = moves.square().mean(-1 if rows >= columns else -2, keepdim=True).unbind()
+                    squares = self._kept("squares", same, now)
+                    torch._foreach_lerp_(squares, now, 1 - group["beta2"])
                     moves = evened(moves, torch.stack(squares))
                 torch._foreach_mul_(same, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(same, moves.unbind(), alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
 
-    def _kept(self, name: str, parameters: list[Tensor], new: Callable[[Tensor], Tensor]) -> list[Tensor]:
-        """What is kept of each parameter under this name, made where it is not there yet."""
-        for p in parameters:
+    def _kept(self, name: str, parameters: Sequence[Tensor], like: Sequence[Tensor]) -> list[Tensor]:
+        """The running mean of each parameter under this name; where there is none yet, zeros like these."""
+        for p, now in zip(parameters, like, strict=True):
             if name not in self.state[p]:
-                self.state[p][name] = new(p)
+                self.state[p][name] = torch.zeros_like(now)
         return [self.state[p][name] for p in parameters]

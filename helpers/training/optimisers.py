@@ -38,7 +38,8 @@ def make_optimizers(model: nn.Module, config: TrainConfig, half: bool = False) -
     groups = [group for group in groups if group["params"]]  # with LoRA every parameter that is trained can be Muon's
     optimizers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)] if groups else []
     if hidden:
-        optimizers.append(Muon(hidden, config.matrix_lr, config.momentum, config.weight_decay, half, config.matrix_beta2))
+        options = {"momentum": config.momentum, "beta2": config.matrix_beta2, "weight_decay": config.weight_decay}
+        optimizers.append(Muon(hidden, lr=config.matrix_lr, half=half, **options))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["highest_lr"] = group["lr"]
