@@ -79,9 +79,10 @@ PROGRESS = """() => {
         .filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim());
     const outputs = cells.flatMap(cell => Array.from({length: cell.outputs.length}, (_, i) => cell.outputs.get(i)));
     const error = outputs.find(output => output.type === 'error')?.toJSON();
+    const arrow = error?.traceback.join('\\n').replace(/\\x1b\\[[0-9;]*m/g, '').split('\\n').find(line => /^-+> /.test(line));
     return {status: panel.context.sessionContext.session?.kernel?.status,
             waiting: cells.flatMap((cell, i) => cell.executionCount ? [] : [i + 1]), cells: cells.length,
-            error: error ? `${error.ename}: ${error.evalue}` : null};
+            error: error ? `${error.ename}: ${error.evalue}\\n${arrow ?? ''}` : null};
 }"""
 
 # Contrast of every visible text in a widget against what stands behind it, opacity included: [text, ratio] below 4.5.
