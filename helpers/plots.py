@@ -124,14 +124,18 @@ def intervals(
     baselines: Mapping[str, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A dot for each value (N,) and a bar of ± its error (N,), the first on top; filled where the bar meets no baseline."""
-    values, errors, baselines = np.asarray(values, dtype=float), np.asarray(errors, dtype=float), baselines or {}
+    """A dot for each value (N,) and a bar of ± its error, the first on top; filled where the bar meets no baseline.
+
+    errors: (N,), or (2, N): how far down, and how far up.
+    """
+    values, baselines = np.asarray(values, dtype=float), baselines or {}
+    reach = np.broadcast_to(np.asarray(errors, dtype=float), (2, len(values))).T
     ax = ax or plt.subplots(figsize=(8, 0.9 + 0.38 * len(names)))[1]
     new_axes(ax, title=title, xlabel=xlabel, ylabel=ylabel)
-    for i, (value, error) in enumerate(zip(values, errors, strict=True)):
-        clear = all(abs(value - baseline) > error for baseline in baselines.values())
+    for i, (value, (down, up)) in enumerate(zip(values, reach, strict=True)):
+        clear = not any(value - down <= baseline <= value + up for baseline in baselines.values())
         color = OKABE_ITO[0] if clear else GREY
-        ax.errorbar(value, i, xerr=error, fmt="o", color=color, markerfacecolor=color if clear else "white", capsize=4)
+        ax.errorbar(value, i, xerr=[[down], [up]], fmt="o", color=color, markerfacecolor=color if clear else "white", capsize=4)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -1)  # the first on top, with room for the baselines' names
     ax.grid(axis="y", visible=False)

@@ -153,6 +153,13 @@ def test_bars_are_as_wide_as_their_values_with_the_first_on_top():
     assert [bar.get_hatch() for bar in ax.patches] == [None, "//", None]  # a second cue beside the colour
 
 
+def test_intervals_may_reach_further_up_than_down():
+    ax = plots.intervals(["a", "b"], [1.0, 2.0], [[0.5, 0.25], [1.5, 0.75]], **LABELS, baselines={"mark": 2.0})
+    ends = [bar.get_segments()[0][:, 0].tolist() for _, _, (bar,) in (each.lines for each in ax.containers)]
+    assert ends == [[0.5, 2.5], [1.75, 2.75]]
+    assert [each.lines[0].get_markerfacecolor() for each in ax.containers] == ["white", "white"]
+
+
 def test_intervals_are_filled_where_they_meet_no_baseline():
     ax = plots.intervals(["rotary", "RMSNorm"], [-0.4, 0.01], [0.05, 0.02], **LABELS, baselines={"as GPT-2": 0})
     dots = [container[0] for container in ax.containers]

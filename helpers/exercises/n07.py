@@ -68,7 +68,9 @@ _WALK = [0, 1, 3, 0, 2, 3, 1, 2, 0, 1, 2, 3, 1, 3, 0, 2]
 
 def _judged_by_its_losses(answer: object) -> Feedback:
     """Grade a loop; torch is loaded before, since each call of it has a time limit."""
-    import torch  # noqa: F401
+    import torch
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)  # the first optimiser of a process takes seconds to load
 
     grade = Function(
         cases=(
@@ -337,7 +339,7 @@ there: forget it after each update (`table.grad = None`; `optimizer.zero_grad()`
                         "With plain gradient descent, yes. AdamW's steps do not grow with the gradient.",
                     ),
                     "b": (
-                        "The steps are hardly longer; but clipping, if its limit stays, takes hold four times as early.",
+                        "The steps are hardly longer; but clipping, if its limit stays, takes hold at a quarter of its length.",
                         "Right.",
                     ),
                     "c": (
@@ -564,11 +566,12 @@ $2 \cdot 80 \cdot 8 \cdot 128 \cdot 4096 \cdot 2 = 1.34 \cdot 10^9$ bytes. With 
                     "No earlier token can see the new one, so its keys and values stay as they are.",
                 ),
                 "b": (
-                    "Two texts in one batch, one of 10 tokens and one of 100, can share the keys and values of the first 10.",
+                    "Two texts in one batch, one of 10 tokens and one of 100, can share the keys and values of the first 10, "
+                    "whatever these are.",
                     "Only where these ten tokens are the same: keys and values depend on all that stands before.",
                 ),
                 "c": (
-                    "What it must hold is proportional to the number of tokens and of texts.",
+                    "What has to be kept is proportional to the number of tokens and of texts.",
                     "Two vectors a layer and head for each token of each text. (Ours takes the room for all places at once.)",
                 ),
                 "d": (

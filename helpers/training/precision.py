@@ -12,7 +12,7 @@ def choose_precision(precision: str, device: torch.device, model: nn.Module) -> 
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu":
         return False
     width = max(p.shape[-1] for p in model.parameters() if p.ndim == 2)
