@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from helpers.adapting.constrained import constrain, generate_matching, json_shape, restricted, token_texts
@@ -60,13 +60,22 @@ def written(new, vocab, stop=()):
 # ---- regular expressions
 
 
+def by_package(source, text, **options):
+    """What the package regex says. Nested repeats may keep it for ever, as they may `re`: then the example is given up."""
+    try:
+        return bool(regex.fullmatch(source, text, timeout=1, **options))
+    except TimeoutError:
+        reject()
+
+
 @unhurried
 @given(regexes, st.data())
 def test_a_pattern_matches_what_pythons_does(source, data):
-    """On all short texts, on one that matches, and on one that nearly does."""
+    """On all short texts, on one that matches, and on one that nearly does; the longer ones by an oracle with a time limit."""
     pattern, match = Pattern(source), data.draw(st.from_regex(source, fullmatch=True, alphabet=ALPHABET))
     for text in [*SHORT, match, match[:-1], match + "a", data.draw(texts)]:
-        assert pattern.matches(text) == bool(re.fullmatch(source, text)), text
+        says = re.fullmatch if len(text) <= 3 else by_package
+        assert pattern.matches(text) == bool(says(source, text)), text
 
 
 @unhurried
@@ -76,7 +85,7 @@ def test_a_beginning_is_allowed_if_something_that_matches_begins_so(source, data
     pattern, match = Pattern(source), data.draw(st.from_regex(source, fullmatch=True, alphabet=ALPHABET))
     assert all(pattern.allowed(match[:n]) for n in range(len(match) + 1))
     for text in [*SHORT, match + "a", data.draw(texts)]:
-        assert pattern.allowed(text) == bool(regex.fullmatch(source, text, partial=True)), text
+        assert pattern.allowed(text) == by_package(source, text, partial=True), text
 
 
 @unhurried
