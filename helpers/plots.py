@@ -106,7 +106,7 @@ def bars(
         ax.barh(i, value, color=OKABE_ITO[1] if marked else OKABE_ITO[0], hatch="//" if marked else None, edgecolor="white")
         ax.annotate(f"{value:.{digits}f}", (value, i), xytext=(5, 0), textcoords="offset points", va="center", fontsize=11)
     ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.5, -1 if baselines else -0.5)  # the first on top, with room for the baselines' names
     ax.grid(axis="y", visible=False)
     ax.margins(x=0.12)
     add_baselines(ax, baselines or {}, horizontal=False)
